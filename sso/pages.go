@@ -1,0 +1,87 @@
+package sso
+
+import (
+	"net/http"
+
+	"rathausnetz/federation"
+)
+
+// Pages draws what sign-on has to say to a person. The portal implements it in
+// its own design; sso decides what is said and never writes HTML itself. Every
+// form on these pages posts to Action with a hidden field "csrf" and the field
+// "handle" where Handle is set.
+type Pages interface {
+	// LoginPage asks for an account: fields "username" and "password", and one
+	// button per upstream (name "upstream", value its ID).
+	LoginPage(w http.ResponseWriter, r *http.Request, status int, p LoginPage)
+	// ConfirmPage is the information page before the first hand-over to a
+	// portal: buttons named "decision" with the values "yes" and "no".
+	ConfirmPage(w http.ResponseWriter, r *http.Request, p ConfirmPage)
+	// LogoutPage asks whether to log out, or shows the result per portal.
+	LogoutPage(w http.ResponseWriter, r *http.Request, p LogoutPage)
+	// FailPage says that signing in did not work, without a redirect.
+	FailPage(w http.ResponseWriter, r *http.Request, p FailPage)
+}
+
+// LoginPage is the state of the login form.
+type LoginPage struct {
+	Action, CSRF, Handle string
+	Portal               string           // name of the portal that asked
+	Level                federation.Level // the level that is needed
+	StepUp               bool             // signed in already, but not at this level
+	Username             string           // to show again after a mistake
+	Mistake              Mistake
+	Upstreams            []UpstreamChoice // may be empty
+	Accounts             bool             // the provider has accounts of its own at this level
+}
+
+// UpstreamChoice is one account source to choose from.
+type UpstreamChoice struct{ ID, Name string }
+
+// Mistake says what was wrong with the last attempt.
+type Mistake string
+
+// The mistakes a login form can show. NoMistake is the first visit.
+const (
+	NoMistake      Mistake = ""
+	WrongPassword  Mistake = "wrong"    // name or password, never which
+	TooManyTries   Mistake = "locked"   // wait some minutes
+	LoginExpired   Mistake = "expired"  // the form was open too long
+	UpstreamFailed Mistake = "upstream" // the chosen account source answered with an error
+)
+
+// ConfirmPage says where the person goes and what is handed over.
+type ConfirmPage struct {
+	Action, CSRF, Handle string
+	Portal               string   // legal name of the portal
+	PortalURL            string   // its entity ID
+	Claims               []string // what it receives: name, given_name, family_name, email, locale
+	LoggedInAt           []string // names of the portals where the person is signed in now
+	Level                federation.Level
+	Person               string // how the account is called, for "Sie sind angemeldet als"
+}
+
+// LogoutPage asks first (Done false) or shows what became of it.
+type LogoutPage struct {
+	Action, CSRF string
+	Handle       string
+	Done         bool
+	Results      []LogoutResult // Done: one per portal, in the order of signing in
+	Return       string         // validated address to go back to, may be empty
+	ReturnName   string
+}
+
+// LogoutResult is what one portal answered.
+type LogoutResult struct {
+	Portal string
+	OK     bool // false: not reached; it is tried again for some minutes
+}
+
+// FailPage is an error that must not be redirected.
+type FailPage struct {
+	Status int
+	Code   string // the standard's error code, e.g. invalid_request
+	ID     string // short reference for questions, also in the log
+	// RetryAfter in seconds; 0 means that trying again at once may help.
+	RetryAfter int
+}
