@@ -1,0 +1,132 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+
+	"rathausnetz/federation"
+	"rathausnetz/federation/region"
+)
+
+// Config is one node. Paths are absolute after Load: relative ones in the
+// file are taken relative to the file's folder.
+type Config struct {
+	// Entity is the node's public address and its name in the network.
+	Entity federation.EntityID `yaml:"entity"`
+	// Listen is host:port of the portal's own listener.
+	Listen string `yaml:"listen"`
+	// Data is the folder for keys, store and mirrored catalogues.
+	Data string `yaml:"data"`
+	// LoopbackHTTP allows plain http, and only for names that can mean
+	// nothing but this machine. Never set it on a node others can reach.
+	LoopbackHTTP bool `yaml:"loopback_http"`
+	// Demo marks every page as a demonstration and serves demonstration forms.
+	Demo bool `yaml:"demo"`
+
+	TLS      TLS      `yaml:"tls"`
+	Portal   Portal   `yaml:"portal"`
+	Hub      Hub      `yaml:"hub"`
+	OP       OP       `yaml:"op"`
+	Gossip   Gossip   `yaml:"gossip"`
+	Catalog  Catalog  `yaml:"catalog"`
+	Store    Store    `yaml:"store"`
+	Register Register `yaml:"register"`
+	Log      Log      `yaml:"log"`
+	// Proxies are the addresses whose X-Forwarded-For is believed.
+	Proxies []netip.Prefix `yaml:"proxies"`
+}
+
+// TLS names the certificate of the own listener. Both empty: the listener
+// speaks plain http behind a reverse proxy that terminates TLS.
+type TLS struct {
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+}
+
+// Portal names the file with name, colours, texts and pictures.
+type Portal struct {
+	File string `yaml:"file"`
+}
+
+// Hub makes this node the hub of its Landkreis: trust anchor, registry and
+// issuer of trust marks for the areas it names.
+type Hub struct {
+	Enabled bool            `yaml:"enabled"`
+	Name    string          `yaml:"name"`     // legal name
+	Kind    federation.Kind `yaml:"kind"`     // landkreis or land
+	Area    region.Area     `yaml:"area"`     // what it may hand out, with everything inside
+	Short   string          `yaml:"short"`    // short name for badges
+	OwnOnly []region.Area   `yaml:"own_only"` // areas the hub's own offers are limited to; empty: Area
+}
+
+// OP makes this node an OpenID Provider with accounts of its own.
+type OP struct {
+	Enabled bool     `yaml:"enabled"`
+	Clients []Client `yaml:"clients"`
+}
+
+// Client is a static relying party: a third party's online service.
+type Client struct {
+	ID           string   `yaml:"id"`
+	Name         string   `yaml:"name"`
+	SecretFile   string   `yaml:"secret_file"`
+	RedirectURIs []string `yaml:"redirect_uris"`
+}
+
+// Gossip is the node's part in finding the others.
+type Gossip struct {
+	Bind      string `yaml:"bind"`      // host:port, UDP and TCP
+	Advertise string `yaml:"advertise"` // as seen by others; empty: Bind
+	// Peers are host:port of nodes to try first; the hub names its own at
+	// approval, so a member usually leaves this empty.
+	Peers []string `yaml:"peers"`
+}
+
+// Catalog says where the own catalogue comes from.
+type Catalog struct {
+	// Source is an XZuFi file, folder, .zip or https URL with index.txt.
+	Source string `yaml:"source"`
+	// Every is how often Source is read again; 0 means only on request.
+	Every time.Duration `yaml:"every"`
+	// Delegations is a YAML file of what the node has delegated.
+	Delegations string `yaml:"delegations"`
+}
+
+// Store chooses where sessions, one-time objects, accounts and the registry
+// are kept: one file in Data, or Redis for several replicas of this node.
+type Store struct {
+	Redis Redis `yaml:"redis"`
+}
+
+// Redis addresses a single server, a Sentinel group (Master set) or a Cluster
+// (several addresses, no Master).
+type Redis struct {
+	Addrs        []string `yaml:"addrs"`
+	Master       string   `yaml:"master"`
+	Username     string   `yaml:"username"`
+	PasswordFile string   `yaml:"password_file"`
+	TLS          bool     `yaml:"tls"`
+}
+
+// Register names the files of areas beyond the built-in Kreis.
+type Register struct {
+	GV100AD []string `yaml:"gv100ad"` // oldest edition first
+	PLZ     string   `yaml:"plz"`     // plz;ags
+}
+
+// Log chooses what is logged and how.
+type Log struct {
+	Level  string `yaml:"level"`  // debug, info, warn, error
+	Format string `yaml:"format"` // text or json
+}
+
+// Default is the configuration before the file is read.
+func Default() Config {
+	return Config{
+		Listen: "127.0.0.1:8600",
+		Data:   "data",
+		Gossip: Gossip{Bind: "0.0.0.0:7946"},
+		Hub:    Hub{Kind: federation.KindLandkreis},
+		Log:    Log{Level: "info", Format: "text"},
+	}
+}

@@ -1,0 +1,123 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"rathausnetz/federation"
+	"rathausnetz/federation/region"
+)
+
+const good = `entity: https://portal.bissendorf.example/
+listen: 127.0.0.1:8601
+data: state
+hub:
+  enabled: true
+  name: Landkreis Osnabrück
+  area: 03459
+gossip:
+  bind: 0.0.0.0:7946
+  peers:
+    - 192.0.2.1:7946
+catalog:
+  every: 6h
+proxies: [10.0.0.1, 10.1.0.0/16]
+op:
+  clients:
+    - id: fachverfahren
+      redirect_uris: ["https://forms.example/cb"]
+`
+
+func TestParse(t *testing.T) {
+	c, err := Parse("/etc/rathausnetz/node.yaml", []byte(good), []string{"RATHAUSNETZ_LOG_LEVEL=debug", "PATH=/bin", "RATHAUSNETZ_REQUIRE=redis"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Entity != "https://portal.bissendorf.example" || c.Data != "/etc/rathausnetz/state" || c.Log.Level != "debug" {
+		t.Errorf("entity %q, data %q, level %q", c.Entity, c.Data, c.Log.Level)
+	}
+	if c.Hub.Area != region.MustArea("03459") || c.Hub.Kind != federation.KindLandkreis || c.Catalog.Every != 6*time.Hour {
+		t.Errorf("hub %+v, every %v", c.Hub, c.Catalog.Every)
+	}
+	if len(c.Proxies) != 2 || c.Proxies[0].Bits() != 32 || len(c.OP.Clients) != 1 || c.OP.Clients[0].RedirectURIs[0] != "https://forms.example/cb" {
+		t.Errorf("proxies %v, clients %+v", c.Proxies, c.OP.Clients)
+	}
+}
+
+// Each case is one fault in an otherwise usable file.
+func TestFaults(t *testing.T) {
+	cases := map[string]struct{ file, want string }{
+		"unknown key":        {"entity: https://a.example\nlissten: 127.0.0.1:1\n", `n.yaml:2: lissten: this key is unknown; did you mean "listen"?`},
+		"unknown nested":     {"entity: https://a.example\ngossip:\n  bnd: x:1\n", `n.yaml:3: gossip.bnd: this key is unknown; did you mean "bind"?`},
+		"nothing near":       {"entity: https://a.example\ntls:\n  zertifikat: x\n", "known here: cert, key"},
+		"twice":              {"entity: https://a.example\nlisten: 127.0.0.1:1\nlisten: 127.0.0.1:2\n", "n.yaml:"},
+		"missing entity":     {"listen: 127.0.0.1:1\n", "entity: the node's public address is missing"},
+		"plain http":         {"entity: http://a.example\n", "n.yaml:1: entity: \"http://a.example\" must begin with https://"},
+		"loopback forbidden": {"entity: http://a.localhost\n", "set loopback_http: true"},
+		"not host:port":      {"entity: https://a.example\nlisten: 8600\n", `n.yaml:2: listen: "8600" is not host:port`},
+		"duration":           {"entity: https://a.example\ncatalog:\n  every: daily\n", `n.yaml:3: catalog.every: "daily" is not a span of time`},
+		"too often":          {"entity: https://a.example\ncatalog:\n  every: 5s\n", "more often than once a minute"},
+		"plain source":       {"entity: https://a.example\ncatalog:\n  source: http://x.example/\n", "over https only"},
+		"bool":               {"entity: https://a.example\ndemo: ja\n", `n.yaml:2: demo: "ja" is neither true nor false`},
+		"block needed":       {"entity: https://a.example\ntls: yes\n", "n.yaml:2: tls: a block of keys is needed"},
+		"list needed":        {"entity: https://a.example\nproxies: 10.0.0.1\n", "n.yaml:2: proxies: a list is needed"},
+		"address":            {"entity: https://a.example\nproxies: [nginx]\n", "n.yaml:2: proxies[0]: \"nginx\" is no address"},
+		"half tls":           {"entity: https://a.example\ntls:\n  cert: n.yaml\n", "belong together"},
+		"no such file":       {"entity: https://a.example\nportal:\n  file: nope.yaml\n", "nope.yaml cannot be read"},
+		"hub without area":   {"entity: https://a.example\nhub:\n  enabled: true\n  name: X\n", "hub.area"},
+		"area digits":        {"entity: https://a.example\nhub:\n  area: 0345\n", "n.yaml:3: hub.area"},
+		"log level":          {"entity: https://a.example\nlog:\n  level: laut\n", "one of debug, info, warn, error"},
+		"client twice":       {"entity: https://a.example\nop:\n  clients:\n    - {id: a, redirect_uris: [x]}\n    - {id: a, redirect_uris: [x]}\n", "stands here twice"},
+		"not yaml":           {"entity: [\n", "check indentation"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, err := Parse(filepath.Join(t.TempDir(), "n.yaml"), []byte(c.file), nil)
+			if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got  %v\nwant …%s…", err, c.want)
+			}
+		})
+	}
+}
+
+func TestAllFaultsAtOnce(t *testing.T) {
+	_, err := Parse("n.yaml", []byte("lisen: x\ndmeo: true\nlog: {level: laut}\n"), []string{"RATHAUSNETZ_LISTN=x"})
+	for _, want := range []string{"lisen", "dmeo", "log.level", "entity", "RATHAUSNETZ_LISTN"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not named in: %v", want, err)
+		}
+	}
+}
+
+func TestLoad(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "node.yaml")
+	if _, err := Load(path, nil); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "rathausnetz init") {
+		t.Errorf("missing file: %v", err)
+	}
+	if err := os.WriteFile(path, []byte(good), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path, nil); err != nil {
+		t.Error(err)
+	}
+	if err := os.WriteFile(path, make([]byte, maxFile+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path, nil); !errors.Is(err, ErrConfig) {
+		t.Errorf("oversize: %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(good))
+	f.Add([]byte("a: [1, {b: c}]\n- x"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if _, err := Parse("n.yaml", b, nil); err != nil && !errors.Is(err, ErrConfig) {
+			t.Errorf("error without ErrConfig: %v", err)
+		}
+	})
+}

@@ -1,0 +1,111 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// ErrConfig is wrapped by every error of Load and Parse.
+var ErrConfig = errors.New("config: cannot be used")
+
+// maxFile is the largest configuration read, in bytes.
+const maxFile = 1 << 20
+
+// Fault is one thing wrong with a file. Line counts from 1; 0 means that the
+// fault belongs to no line (a missing key, an environment variable).
+type Fault struct {
+	File   string
+	Line   int
+	Key    string
+	What   string
+	Remedy string
+}
+
+// Error says file, line, key, what is wrong and what to do.
+func (f *Fault) Error() string {
+	where := f.File
+	if f.Line > 0 {
+		where = fmt.Sprintf("%s:%d", f.File, f.Line)
+	}
+	if f.Key != "" {
+		where += ": " + f.Key
+	}
+	if f.Remedy == "" {
+		return fmt.Sprintf("%s: %s", where, f.What)
+	}
+	return fmt.Sprintf("%s: %s; %s", where, f.What, f.Remedy)
+}
+
+// Load reads, parses and validates the file at path with the environment
+// applied. All faults are joined in one error that wraps ErrConfig.
+func Load(path string, environ []string) (Config, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Config{}, fmt.Errorf("%w: %s does not exist; write one with: rathausnetz init", ErrConfig, path)
+	case err != nil:
+		return Config{}, fmt.Errorf("%w: %w", ErrConfig, err)
+	case info.Size() > maxFile:
+		return Config{}, fmt.Errorf("%w: %s has %d bytes, at most %d are read", ErrConfig, path, info.Size(), maxFile)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("%w: %w; check the permissions of the file", ErrConfig, err)
+	}
+	return Parse(path, b, environ)
+}
+
+// Parse is Load for bytes already read; path names them in faults and anchors
+// relative paths.
+func Parse(path string, b []byte, environ []string) (Config, error) {
+	c := Default()
+	p := parser{file: path, lines: map[string]int{}}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(b, &doc); err != nil {
+		return Config{}, fmt.Errorf("%w: %w", ErrConfig, &Fault{File: path, What: strings.TrimPrefix(err.Error(), "yaml: "), Remedy: "check indentation and quotes there"})
+	}
+	if len(doc.Content) > 0 {
+		p.mapping(doc.Content[0], reflect.ValueOf(&c).Elem(), "")
+	}
+	p.environment(environ, &c)
+	c.anchor(filepath.Dir(path))
+	p.validate(&c)
+	if len(p.faults) > 0 {
+		return Config{}, fmt.Errorf("%w:\n%w", ErrConfig, errors.Join(p.faults...))
+	}
+	return c, nil
+}
+
+// anchor makes the paths of the file absolute.
+func (c *Config) anchor(dir string) {
+	for _, p := range []*string{&c.Data, &c.TLS.Cert, &c.TLS.Key, &c.Portal.File, &c.Catalog.Delegations, &c.Store.Redis.PasswordFile, &c.Register.PLZ} {
+		*p = absolute(dir, *p)
+	}
+	if !strings.Contains(c.Catalog.Source, "://") {
+		c.Catalog.Source = absolute(dir, c.Catalog.Source)
+	}
+	for i := range c.Register.GV100AD {
+		c.Register.GV100AD[i] = absolute(dir, c.Register.GV100AD[i])
+	}
+	for i := range c.OP.Clients {
+		c.OP.Clients[i].SecretFile = absolute(dir, c.OP.Clients[i].SecretFile)
+	}
+}
+
+func absolute(dir, p string) string {
+	if p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	abs, err := filepath.Abs(filepath.Join(dir, p))
+	if err != nil {
+		return filepath.Join(dir, p)
+	}
+	return abs
+}

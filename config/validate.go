@@ -1,0 +1,143 @@
+package config
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"rathausnetz/federation"
+)
+
+// minInterval keeps an import schedule from hammering its source.
+const minInterval = time.Minute
+
+func (p *parser) validate(c *Config) {
+	p.entity(c)
+	p.hostPort("listen", c.Listen)
+	p.hostPort("gossip.bind", c.Gossip.Bind)
+	if c.Gossip.Advertise != "" {
+		p.hostPort("gossip.advertise", c.Gossip.Advertise)
+	}
+	for _, a := range c.Gossip.Peers {
+		p.hostPort("gossip.peers", a)
+	}
+	if c.Data == "" {
+		p.fault("data", "the data folder is missing", "name a folder that belongs to the node alone")
+	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		p.fault("tls", "certificate and key belong together", "give both tls.cert and tls.key, or neither")
+	}
+	p.files(c)
+	p.hub(c)
+	p.catalog(c)
+	p.clients(c)
+	p.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	p.oneOf("log.format", c.Log.Format, "text", "json")
+}
+
+func (p *parser) entity(c *Config) {
+	if c.Entity == "" {
+		p.fault("entity", "the node's public address is missing", "write for example entity: https://portal.example.de")
+		return
+	}
+	id, err := federation.ParseEntityID(string(c.Entity), c.LoopbackHTTP)
+	if err != nil {
+		remedy := ""
+		if u, e := url.Parse(string(c.Entity)); e == nil && u.Scheme == "http" && federation.IsLoopbackHost(u.Hostname()) {
+			remedy = "for a trial on this machine set loopback_http: true"
+		}
+		p.fault("entity", strings.TrimPrefix(err.Error(), federation.ErrEntityID.Error()+": "), remedy)
+		return
+	}
+	c.Entity = id
+}
+
+func (p *parser) hostPort(key, s string) {
+	_, port, err := net.SplitHostPort(s)
+	if err != nil || port == "" {
+		p.fault(key, "\""+s+"\" is not host:port", "write for example 127.0.0.1:8600")
+	}
+}
+
+func (p *parser) files(c *Config) {
+	p.readable("tls.cert", c.TLS.Cert)
+	p.readable("tls.key", c.TLS.Key)
+	p.readable("portal.file", c.Portal.File)
+	p.readable("catalog.delegations", c.Catalog.Delegations)
+	p.readable("register.plz", c.Register.PLZ)
+	p.readable("store.redis.password_file", c.Store.Redis.PasswordFile)
+	for _, f := range c.Register.GV100AD {
+		p.readable("register.gv100ad", f)
+	}
+	if !strings.Contains(c.Catalog.Source, "://") {
+		p.readable("catalog.source", c.Catalog.Source)
+	}
+}
+
+func (p *parser) readable(key, path string) {
+	if path == "" {
+		return
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		var pe *os.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
+		p.fault(key, path+" cannot be read: "+err.Error(), "check the path and its permissions")
+		return
+	}
+	f.Close()
+}
+
+func (p *parser) hub(c *Config) {
+	if !c.Hub.Enabled {
+		return
+	}
+	if c.Hub.Name == "" {
+		p.fault("hub.name", "the hub's legal name is missing", "write for example name: Landkreis Osnabrück")
+	}
+	if c.Hub.Kind != federation.KindLandkreis && c.Hub.Kind != federation.KindLand {
+		p.fault("hub.kind", "a hub is a landkreis or a land", "")
+	}
+	if c.Hub.Area.IsBund() {
+		p.fault("hub.area", "the area the hub may hand out is missing", "write the 5 digits of the Kreis, for example \"03459\" with quotes")
+	}
+}
+
+func (p *parser) catalog(c *Config) {
+	if s := c.Catalog.Source; strings.Contains(s, "://") && !strings.HasPrefix(s, "https://") {
+		p.fault("catalog.source", "a catalogue is fetched over https only", "write https://…, or a path")
+	}
+	if c.Catalog.Every != 0 && c.Catalog.Every < minInterval {
+		p.fault("catalog.every", "more often than once a minute is refused", "write for example every: 6h")
+	}
+}
+
+func (p *parser) clients(c *Config) {
+	seen := map[string]bool{}
+	for _, cl := range c.OP.Clients {
+		switch {
+		case cl.ID == "" || len(cl.RedirectURIs) == 0:
+			p.fault("op.clients", "a client needs id and redirect_uris", "")
+		case seen[cl.ID]:
+			p.fault("op.clients", "the id "+cl.ID+" stands here twice", "give every client its own id")
+		case strings.Contains(cl.ID, "://"):
+			p.fault("op.clients", "the id "+cl.ID+" looks like an entity ID", "use a plain word for static clients")
+		}
+		seen[cl.ID] = true
+		p.readable("op.clients", cl.SecretFile)
+	}
+}
+
+func (p *parser) oneOf(key, s string, allowed ...string) {
+	for _, a := range allowed {
+		if s == a {
+			return
+		}
+	}
+	p.fault(key, "\""+s+"\" is not possible", "one of "+strings.Join(allowed, ", "))
+}
