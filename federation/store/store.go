@@ -11,6 +11,7 @@ var (
 	ErrNotFound    = errors.New("store: not found")
 	ErrExists      = errors.New("store: exists already")
 	ErrUnavailable = errors.New("store: unavailable") // callers fail closed: 503 with Retry-After
+	ErrInvalid     = errors.New("store: key, value or ttl not allowed")
 )
 
 // MaxValue is the largest value accepted, in bytes.
