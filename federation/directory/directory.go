@@ -12,7 +12,9 @@ import (
 
 // Register says which areas exist. region.Register satisfies it.
 type Register interface {
-	// Name returns the name of an area, "" for one that does not exist.
+	// Place returns the place with exactly this area, if there is one today.
+	Place(a region.Area) (region.Place, bool)
+	// Name returns a name to put into a sentence, the digits of an unknown area.
 	Name(a region.Area) string
 }
 

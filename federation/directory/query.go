@@ -70,19 +70,15 @@ type Hit struct {
 	Ref   OfferRef // the responsible member's offer
 	Title string   // in Lang, else as Text.In falls back
 	Lang  string   // the language Title is really in
-	Teaser
-	Provider
-	Matched Matched
-	Several bool // conflict: more than one member is responsible
+	// Teaser is the short text, plain, at most 200 bytes, in TeaserLang.
+	Teaser     string
+	TeaserLang string
+	Provider   Provider
+	Matched    Matched
+	Several    bool // conflict: more than one member is responsible
 	// Places counts the members offering it inside Place when Place is wider
 	// than a Gemeinde; 1 otherwise.
 	Places int
-}
-
-// Teaser is the short text under a hit's title, plain, at most 200 bytes.
-type Teaser struct {
-	Teaser     string
-	TeaserLang string
 }
 
 // Matched says how good a hit is; smaller is better [UX.md §5.1].
