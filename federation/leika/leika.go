@@ -8,16 +8,19 @@ import (
 // ErrKey is wrapped by every refusal of Parse.
 var ErrKey = errors.New("leika: not a LeiKa key")
 
-const digits = 14
+const (
+	digits = 14
+	urn    = "urn:de:fim:leika:leistung:"
+)
 
 // ID is a LeiKa key of 14 digits as a number; compare with ==. The zero value
 // means "no key".
 type ID uint64
 
 // Parse reads exactly 14 ASCII digits, optionally after the prefix
-// "urn:de:fim:leika:leistung:". A key of zeros is refused.
+// "urn:de:fim:leika:leistung:". The instance 00 does
+// not exist and is refused, and with it a key of zeros.
 func Parse(s string) (ID, error) {
-	const urn = "urn:de:fim:leika:leistung:"
 	if len(s) == len(urn)+digits && s[:len(urn)] == urn {
 		s = s[len(urn):]
 	}
@@ -31,8 +34,8 @@ func Parse(s string) (ID, error) {
 		}
 		id = id*10 + ID(s[i]-'0')
 	}
-	if id == 0 {
-		return 0, fmt.Errorf("%w: all zeros", ErrKey)
+	if id < 1e12 {
+		return 0, fmt.Errorf("%w: %q begins with 00, which is no instance of the catalogue", ErrKey, s)
 	}
 	return id, nil
 }
