@@ -1,0 +1,132 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+
+	"rathausnetz/federation"
+)
+
+// errBlocked is what dialling a blocked address returns.
+var errBlocked = errors.New("discovery: address blocked")
+
+// bindAttempts is how often a free port is tried: the kernel's choice for TCP
+// may be taken for UDP.
+const bindAttempts = 10
+
+// listen opens UDP and TCP on one port and returns the transport with the
+// port bound.
+func listen(ctx context.Context, bind string, logger *log.Logger) (*memberlist.NetTransport, netip.AddrPort, error) {
+	want, err := resolve(ctx, bind)
+	if err != nil {
+		return nil, netip.AddrPort{}, fmt.Errorf("gossip bind address %q: %w", bind, err)
+	}
+	attempts := 1
+	if want.Port() == 0 {
+		attempts = bindAttempts
+	}
+	for range attempts {
+		var t *memberlist.NetTransport
+		t, err = memberlist.NewNetTransport(&memberlist.NetTransportConfig{
+			BindAddrs: []string{want.Addr().String()}, BindPort: int(want.Port()), Logger: logger,
+		})
+		if err == nil {
+			return t, netip.AddrPortFrom(want.Addr(), uint16(t.GetAutoBindPort())), nil
+		}
+	}
+	return nil, netip.AddrPort{}, fmt.Errorf("gossip bind address %q: %w", bind, err)
+}
+
+// resolve turns host:port into one address; an empty host means all
+// interfaces, a loopback name 127.0.0.1.
+func resolve(ctx context.Context, hostport string) (netip.AddrPort, error) {
+	host, service, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	port, err := net.DefaultResolver.LookupPort(ctx, "udp", service)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	if host == "" {
+		return netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(port)), nil
+	}
+	if a, err := netip.ParseAddr(host); err == nil {
+		return netip.AddrPortFrom(a.Unmap(), uint16(port)), nil
+	}
+	if federation.IsLoopbackHost(host) {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port)), nil
+	}
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	return netip.AddrPortFrom(addrs[0].Unmap(), uint16(port)), nil
+}
+
+// advertised says which address the others are told.
+func advertised(ctx context.Context, advertise string, bound netip.AddrPort, t *memberlist.NetTransport) (netip.AddrPort, error) {
+	if advertise != "" {
+		a, err := resolve(ctx, advertise)
+		switch {
+		case err != nil:
+			return a, fmt.Errorf("gossip advertise address %q: %w", advertise, err)
+		case a.Addr().IsUnspecified():
+			return a, fmt.Errorf("%w: gossip advertise address %q names no host", ErrConfig, advertise)
+		case a.Port() == 0:
+			return netip.AddrPortFrom(a.Addr(), bound.Port()), nil
+		}
+		return a, nil
+	}
+	if !bound.Addr().IsUnspecified() {
+		return bound, nil
+	}
+	ip, port, err := t.FinalAdvertiseAddr("", 0)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("%w: no address to advertise; set the advertise address: %w", ErrConfig, err)
+	}
+	return addrPort(ip, uint16(port)), nil
+}
+
+// blockable drops what is sent to addresses that block names, as a pulled
+// cable would. Only sending is filtered: a cut is made by blocking on both sides.
+type blockable struct {
+	*memberlist.NetTransport
+	block func(netip.AddrPort) bool
+}
+
+var _ memberlist.NodeAwareTransport = (*blockable)(nil)
+
+func (t *blockable) blocked(addr string) bool {
+	a, err := netip.ParseAddrPort(addr)
+	return err == nil && t.block(netip.AddrPortFrom(a.Addr().Unmap(), a.Port()))
+}
+
+func (t *blockable) WriteTo(b []byte, addr string) (time.Time, error) {
+	return t.WriteToAddress(b, memberlist.Address{Addr: addr})
+}
+
+func (t *blockable) WriteToAddress(b []byte, a memberlist.Address) (time.Time, error) {
+	if t.blocked(a.Addr) {
+		return time.Now(), nil
+	}
+	return t.NetTransport.WriteToAddress(b, a)
+}
+
+func (t *blockable) DialTimeout(addr string, timeout time.Duration) (net.Conn, error) {
+	return t.DialAddressTimeout(memberlist.Address{Addr: addr}, timeout)
+}
+
+func (t *blockable) DialAddressTimeout(a memberlist.Address, timeout time.Duration) (net.Conn, error) {
+	if t.blocked(a.Addr) {
+		return nil, errBlocked
+	}
+	return t.NetTransport.DialAddressTimeout(a, timeout)
+}
