@@ -84,4 +84,7 @@ type FailPage struct {
 	ID     string // short reference for questions, also in the log
 	// RetryAfter in seconds; 0 means that trying again at once may help.
 	RetryAfter int
+	// Retry is a path at this portal that starts the login again and leads to
+	// where the person wanted to go; it may be empty.
+	Retry string
 }
