@@ -155,6 +155,17 @@ type Onlinedienst struct {
 	// means wherever the offer is responsible.
 	Areas []region.Area `json:"areas,omitempty"`
 	Valid Validity      `json:"valid,omitzero"`
+	// Links are the Zustaendigkeiten that tie the form to this offer. They
+	// are kept so that a later change of one of them finds it; to whom the
+	// form is shown is decided by Areas alone.
+	Links []Link `json:"links,omitempty"`
+}
+
+// Link ties an Onlinedienst to its offer in Areas; no areas means wherever
+// the offer is responsible.
+type Link struct {
+	ID    ID            `json:"id"`
+	Areas []region.Area `json:"areas,omitempty"`
 }
 
 // Reach says who hears of an offer without LeiKa key.
