@@ -202,6 +202,6 @@ func shape(n int) (buckets, groups int) {
 	return buckets, 1 << (bits.TrailingZeros(uint(buckets)) / 2)
 }
 
-// recordsPerBucket keeps a chunk at about 2 KB, so that one changed offer of
+// recordsPerBucket keeps a chunk at 2 to 3 KB, so that one changed offer of
 // 500 costs less than 6 KB and one of 5,000 less than 12 KB.
-const recordsPerBucket = 3
+const recordsPerBucket = 6

@@ -47,7 +47,7 @@ func sampleSentence(r *rand.Rand) string {
 		words[i] = sampleWords[int(float64(len(sampleWords))*r.Float64()*r.Float64())]
 	}
 	s := strings.Join(words, " ") + "."
-	return strings.ToUpper(s[:1]) + s[1:]
+	return "Dabei " + s
 }
 
 // sampleCatalogue has n offers of about 1.3 KB each, a unit for every 25 and

@@ -6,11 +6,13 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"rathausnetz/federation/catalog/markup"
 )
 
-// text checks one text in all its languages; markup says whether it may hold
+// text checks one text in all its languages; html says whether it may hold
 // the allowed tags.
-func (f *findings) text(field string, t Text, markup bool) {
+func (f *findings) text(field string, t Text, html bool) {
 	if len(t) > MaxLanguages {
 		f.add(Invalid, CodeLimit, field, fmt.Sprintf("Der Text liegt in %d Sprachen vor, erlaubt sind %d.", len(t), MaxLanguages), "")
 		return
@@ -22,9 +24,9 @@ func (f *findings) text(field string, t Text, markup bool) {
 		switch {
 		case len(s) > MaxText:
 			f.add(Invalid, CodeText, field, fmt.Sprintf("Der Text hat %d Bytes, erlaubt sind %d.", len(s), MaxText), "Kürzen Sie den Text.")
-		case markup && !IsClean(s):
+		case html && !markup.IsClean(s):
 			f.add(Invalid, CodeHTML, field, "Der Text enthält Auszeichnungen, die nicht erlaubt sind.", "Erlaubt sind Absätze, Überschriften, Listen, Hervorhebungen und Links.")
-		case !markup && !printable(s):
+		case !html && !printable(s):
 			f.add(Invalid, CodeText, field, "Der Text enthält Steuerzeichen oder beginnt oder endet mit einem Leerzeichen.", "Geben Sie den Text neu ein.")
 		}
 	}

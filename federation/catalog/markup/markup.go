@@ -1,4 +1,4 @@
-package catalog
+package markup
 
 import (
 	"html"
@@ -7,6 +7,9 @@ import (
 
 	"github.com/microcosm-cc/bluemonday"
 )
+
+// maxURL is the longest link, in bytes.
+const maxURL = 2048
 
 // maxNesting is the deepest nesting of tags inside one text.
 const maxNesting = 16
@@ -19,9 +22,9 @@ type Cleaner struct {
 	allowed, none *bluemonday.Policy
 }
 
-// NewCleaner returns a Cleaner for p br h1–h6 b strong i em sup sub ul ol li
+// New returns a Cleaner for p br h1–h6 b strong i em sup sub ul ol li
 // and a href with an absolute https, http, mailto or tel address.
-func NewCleaner() *Cleaner {
+func New() *Cleaner {
 	p := bluemonday.NewPolicy()
 	p.AllowElements("p", "br", "h1", "h2", "h3", "h4", "h5", "h6", "b", "strong", "i", "em", "sup", "sub", "ul", "ol", "li")
 	p.AllowAttrs("href").OnElements("a")
@@ -80,7 +83,7 @@ func IsClean(s string) bool {
 	for i := 0; i < len(s); {
 		switch c := s[i]; {
 		case c == '<':
-			tag, end := markup(s[i:])
+			tag, end := tagAt(s[i:])
 			switch {
 			case tag == "":
 				return false
@@ -112,9 +115,9 @@ func IsClean(s string) bool {
 	return depth == 0 && utf8.ValidString(s)
 }
 
-// markup reads one tag at the start of s: its name, with a slash in front
+// tagAt reads one tag at the start of s: its name, with a slash in front
 // for an end tag, and its length; "" if it is not an allowed one.
-func markup(s string) (name string, length int) {
+func tagAt(s string) (name string, length int) {
 	end := strings.IndexByte(s, '>')
 	if end < 0 {
 		return "", 0
@@ -137,7 +140,7 @@ func markup(s string) (name string, length int) {
 
 func cleanHref(url string) bool {
 	scheme, rest, ok := strings.Cut(url, ":")
-	if !ok || len(url) > MaxURL || rest == "" {
+	if !ok || len(url) > maxURL || rest == "" {
 		return false
 	}
 	switch scheme {
@@ -192,7 +195,7 @@ func balance(s string) string {
 			s = s[n:]
 			continue
 		}
-		tag, n := markup(s)
+		tag, n := tagAt(s)
 		switch {
 		case strings.HasPrefix(s, "<br/>"):
 			b.WriteString("<br>")
