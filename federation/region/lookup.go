@@ -160,6 +160,7 @@ func (r *Register) hitArea(l *Lookup, a Area, at time.Time) {
 
 func (r *Register) hitPLZ(l *Lookup, plz uint32, at time.Time) {
 	refs := r.plz[plz]
+	l.Candidates = slices.Grow(l.Candidates, len(refs))
 	for _, ref := range refs {
 		r.hit(l, ref, at)
 	}
@@ -233,47 +234,61 @@ func sharePlace(x, y Lookup) bool {
 // alike. A place that exists hides those of the same name that do not.
 func (r *Register) lookupName(s string, at time.Time) Lookup {
 	var f folder
-	if !f.fold(s) || len(f.all()) == 0 {
+	if !f.fold(s) || f.n == 0 {
 		return Lookup{}
 	}
 	l := Lookup{Understood: AsName}
-	r.hitName(&l, &f, r.names.exact, at)
+	r.hitName(&l, &f, at)
 	if !l.Known() {
-		r.hitName(&l, &f, r.names.short, at)
-	} else {
-		r.hitRefs(&l, r.names.short[string(f.all())], anyKind, at)
+		for i := range kindSides {
+			word, name := f.split(i)
+			kind, ok := kindOf(word)
+			if ok && len(name) > 0 && r.hitKey(&l, name, kind, at) {
+				break
+			}
+		}
 	}
 	if !l.Known() {
-		f.soundAlike()
-		r.hitName(&l, &f, r.names.alike, at)
-		l.Approximate = l.Known()
+		r.hitAlike(&l, &f, at)
 	}
 	if !l.Known() {
 		return Lookup{}
 	}
+	slices.SortStableFunc(l.Candidates, func(p, q Place) int { return q.Area.Len() - p.Area.Len() })
 	return l
 }
 
-// hitName looks the whole name up and, if that is nothing, the name without
-// the kind it begins or ends with.
-func (r *Register) hitName(l *Lookup, f *folder, index map[string][]int32, at time.Time) {
-	if r.hitRefs(l, index[string(f.all())], anyKind, at); l.Known() {
-		return
-	}
-	for _, side := range [...]func() (kind, name []byte){f.splitFirst, f.splitLast} {
-		word, name := side()
-		kind, ok := kindOf(word)
-		if !ok || len(name) == 0 {
-			continue
-		}
-		refs := index[string(name)]
-		if r.hitRefs(l, refs, kind, at); !l.Known() {
-			r.hitRefs(l, refs, anyKind, at)
-		}
+// hitName looks up the whole name, in full and as the first part of longer
+// ones.
+func (r *Register) hitName(l *Lookup, f *folder, at time.Time) {
+	r.hitRefs(l, r.names.exact[string(f.all())], anyKind, at)
+	r.hitRefs(l, r.names.short[string(f.all())], anyKind, at)
+}
+
+// hitKey looks up a name that was given with a kind. If the kind does not fit
+// ("Stadt Bissendorf" is a Gemeinde), the name alone decides.
+func (r *Register) hitKey(l *Lookup, name []byte, kind kindFilter, at time.Time) bool {
+	for _, filter := range [...]kindFilter{kind, anyKind} {
+		r.hitRefs(l, r.names.exact[string(name)], filter, at)
+		r.hitRefs(l, r.names.short[string(name)], filter, at)
 		if l.Known() {
-			return
+			return true
 		}
 	}
+	return false
+}
+
+// hitAlike looks up what sounds like the name, with and without its kind.
+func (r *Register) hitAlike(l *Lookup, f *folder, at time.Time) {
+	var buf [4 * maxQuery]byte
+	r.hitRefs(l, r.names.alike[string(alikeKey(f.all(), buf[:0]))], anyKind, at)
+	for i := range kindSides {
+		word, name := f.split(i)
+		if _, ok := kindOf(word); ok && len(name) > 0 && !l.Known() {
+			r.hitRefs(l, r.names.alike[string(alikeKey(name, buf[:0]))], anyKind, at)
+		}
+	}
+	l.Approximate = l.Known()
 }
 
 func (r *Register) hitRefs(l *Lookup, refs []int32, kind kindFilter, at time.Time) {
@@ -281,6 +296,7 @@ func (r *Register) hitRefs(l *Lookup, refs []int32, kind kindFilter, at time.Tim
 	for _, ref := range refs {
 		current = current || ref >= 0 && kind(r.at(ref))
 	}
+	l.Candidates = slices.Grow(l.Candidates, len(refs))
 	for _, ref := range refs {
 		if (ref >= 0 || !current) && kind(r.at(ref)) {
 			r.hit(l, ref, at)

@@ -11,7 +11,7 @@ import (
 type nameIndex struct {
 	exact map[string][]int32 // the name itself, with and without its suffix
 	short map[string][]int32 // the name without what tells it apart: "Hagen" of "Hagen am Teutoburger Wald"
-	alike map[string][]int32 // see folder.soundAlike
+	alike map[string][]int32 // see alikeKey
 }
 
 // kindFilter says whether a place is of the kind that was asked for.
@@ -50,18 +50,31 @@ type folder struct {
 
 func (f *folder) all() []byte { return f.key[:f.n] }
 
-func (f *folder) splitFirst() (word, rest []byte) { return f.key[:f.first], f.key[f.first:f.n] }
+// kindSides is the number of ways to split.
+const kindSides = 2
 
-func (f *folder) splitLast() (word, rest []byte) { return f.key[f.last:f.n], f.key[:f.last] }
+// split cuts off the first word (side 0) or the last (side 1).
+func (f *folder) split(side int) (word, rest []byte) {
+	if side == 0 {
+		return f.key[:f.first], f.key[f.first:f.n]
+	}
+	return f.key[f.last:f.n], f.key[:f.last]
+}
 
 // fold reads s; ok is false if s is too long or holds a character that no
 // place name has, such as a full-width digit.
 func (f *folder) fold(s string) (ok bool) {
 	*f = folder{}
+	n, ok := f.letters(s)
+	f.join(f.words[:n])
+	return ok
+}
+
+// letters writes the words of s, in lower-case ASCII, and returns their length.
+func (f *folder) letters(s string) (n int, ok bool) {
 	if len(s) > maxQuery {
-		return false
+		return 0, false
 	}
-	n := 0
 	for _, c := range s {
 		if c == 0x308 && n > 0 && (f.words[n-1] == 'a' || f.words[n-1] == 'o' || f.words[n-1] == 'u') {
 			c = 'e' // a decomposed umlaut
@@ -75,22 +88,21 @@ func (f *folder) fold(s string) (ok bool) {
 			n++
 		case c < 0x80:
 			if c < ' ' || c == 0x7f {
-				return false
+				return n, false
 			}
 			n = f.blank(n)
-		case c == 0xa0 || c == 0xad || c >= 0x2010 && c <= 0x201f:
+		case c == 0xa0 || c >= 0x2010 && c <= 0x201f:
 			n = f.blank(n)
-		case c >= 0x300 && c < 0x370:
+		case c == 0xad || c >= 0x300 && c < 0x370: // soft hyphen, other combining marks
 		default:
 			t := transliterate(c)
 			if t == "" {
-				return false
+				return n, false
 			}
 			n += copy(f.words[n:], t)
 		}
 	}
-	f.join(f.words[:n])
-	return true
+	return n, true
 }
 
 func (f *folder) blank(n int) int {
@@ -105,12 +117,16 @@ func (f *folder) blank(n int) int {
 func (f *folder) join(words []byte) {
 	words = bytes.TrimRight(words, " ")
 	for i := 0; len(words) > 0; i++ {
-		word, used := expand(words)
-		if i > 0 && f.base == 0 && tellsApart(word) {
-			f.base = f.n
-		}
+		long, used := expand(words)
 		f.last = f.n
-		f.n += copy(f.key[f.n:], word)
+		if long != "" {
+			f.n += copy(f.key[f.n:], long)
+		} else {
+			f.n += copy(f.key[f.n:], words[:used])
+		}
+		if i > 0 && f.base == 0 && tellsApart(f.key[f.last:f.n]) {
+			f.base = f.last
+		}
 		if i == 0 {
 			f.first = f.n
 		}
@@ -129,8 +145,9 @@ var abbreviations = [...]struct{ short, long string }{
 	{"thuer", "thueringen"}, {"wuertt", "wuerttemberg"}, {"bay", "bayern"}, {"opf", "oberpfalz"},
 }
 
-// expand returns the first word of words in its long form and how many bytes
-// of words it stands for. An abbreviation may span several words.
+// expand returns the long form of the abbreviation that words begins with, or
+// "", and how many bytes of words it or the first word takes. An abbreviation
+// may span several words.
 func expand(words []byte) (long string, used int) {
 	end := bytes.IndexByte(words, ' ')
 	if end < 0 {
@@ -144,13 +161,13 @@ func expand(words []byte) (long string, used int) {
 			}
 		}
 	}
-	return string(words[:end]), end
+	return "", end
 }
 
 // tellsApart reports whether a word begins the part of a name that only tells
 // it apart from others of the same name.
-func tellsApart(word string) bool {
-	switch word {
+func tellsApart(word []byte) bool {
+	switch string(word) {
 	case "am", "an", "ander", "im", "inder", "bei", "vorder", "obder", "amteutoburgerwald", "auf", "vor":
 		return true
 	}
@@ -195,14 +212,8 @@ func transliterate(c rune) string {
 	return ""
 }
 
-// soundAlike rewrites key so that names which sound alike become equal:
+// alikeKey appends key to dst so that names which sound alike become equal:
 // umlauts with and without dots, doubled letters, c/k, v/f, y/i, th, dt, tz.
-func (f *folder) soundAlike() {
-	k := alikeKey(f.key[:f.n], f.key[:0])
-	f.n, f.first, f.last, f.base = len(k), 0, 0, 0
-}
-
-// alikeKey appends the sounds of key to dst, which may share key's memory.
 func alikeKey(key, dst []byte) []byte {
 	for i := 0; i < len(key); i++ {
 		c := key[i]
@@ -260,9 +271,11 @@ func (x *nameIndex) add(p *Place, ref int32) {
 			}
 		}
 	}
-	if i := strings.IndexAny(p.Name, "(/"); i > 0 && f.fold(p.Name[:i]) {
-		put(x.short, string(f.all()), ref)
-		alike(f.all())
+	for _, mark := range [...]string{"(", "/"} {
+		if i := strings.Index(p.Name, mark); i > 0 && f.fold(p.Name[:i]) {
+			put(x.short, string(f.all()), ref)
+			alike(f.all())
+		}
 	}
 }
 

@@ -137,3 +137,19 @@ func (r *Register) inside(a Area) func(yield func(int) bool) {
 		}
 	}
 }
+
+// Predecessors returns the successions that lead to a: the areas it has taken
+// over since the oldest edition, sorted by area; nil if there are none.
+func (r *Register) Predecessors(a Area) []Succession {
+	var out []Succession
+	for i := range r.past {
+		s := r.changes[r.past[i].Area]
+		if s == nil || !slices.ContainsFunc(s.New, func(p Place) bool { return p.Area == a }) {
+			continue
+		}
+		c := *s
+		c.New = slices.Clone(s.New)
+		out = append(out, c)
+	}
+	return out
+}
