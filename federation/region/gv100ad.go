@@ -48,8 +48,8 @@ const gv100adSource = "Quelle: Statistisches Bundesamt (Destatis), GV100AD, Gebi
 // The error is a *FormatError with the line for anything else.
 func ReadGV100AD(r io.Reader) (*Edition, error) {
 	sc := bufio.NewScanner(r)
-	sc.Buffer(make([]byte, 0, 64<<10), maxLineBytes)
-	p := gvParser{edition: &Edition{Places: make([]Place, 0, 12_000)}, seen: make(map[Area]bool, 12_000)}
+	sc.Buffer(make([]byte, 0, maxLineBytes), maxLineBytes)
+	p := gvParser{edition: &Edition{}, seen: make(map[Area]bool)}
 	for sc.Scan() {
 		p.line++
 		b := sc.Bytes()
