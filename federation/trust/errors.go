@@ -3,6 +3,8 @@ package trust
 import (
 	"errors"
 	"fmt"
+
+	"rathausnetz/federation/trust/policy"
 )
 
 // The reasons for which something is not believed. Every error of Open,
@@ -24,11 +26,13 @@ var (
 	ErrAddress     = errors.New("trust: address not allowed")              // SSRF guard
 	ErrNoAnchor    = errors.New("trust: no chain to a known trust anchor") //
 	ErrAnchorKeys  = errors.New("trust: trust anchor shows other keys than configured")
-	ErrPolicy      = errors.New("trust: metadata policy invalid")
-	ErrMetadata    = errors.New("trust: metadata does not satisfy the policy")
+	ErrPolicy      = policy.ErrPolicy   // invalid_policy
+	ErrMetadata    = policy.ErrMetadata // invalid_metadata
 	ErrConstraint  = errors.New("trust: constraint violated")
 	ErrMark        = errors.New("trust: trust mark not valid")
 	ErrScope       = errors.New("trust: scope wider than the issuer's own")
+	ErrNotSuperior = errors.New("trust: not from a superior")
+	ErrOldNotice   = errors.New("trust: notice concerns a former membership")
 	ErrPermissions = errors.New("trust: key file readable by others")
 	ErrKeyFile     = errors.New("trust: key file not usable")
 )

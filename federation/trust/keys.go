@@ -22,15 +22,6 @@ type Keys struct {
 	History []HistoricalKey
 }
 
-// HistoricalKey is a federation key whose time is over.
-type HistoricalKey struct {
-	Public    JWKS      // one key
-	IssuedAt  time.Time //
-	Expires   time.Time // when it stopped to be used
-	RevokedAt time.Time // zero if it was only superseded
-	Reason    string    // unspecified, compromised or superseded
-}
-
 // FederationJWKS returns the public federation keys: what statements show.
 func (k *Keys) FederationJWKS() JWKS { return union(k.Federation) }
 
@@ -54,7 +45,7 @@ const (
 // keyFile is the JSON of one file: private JWKs with their life.
 type keyFile struct {
 	Keys    []storedKey     `json:"keys"`
-	History []historicalJWK `json:"history,omitempty"`
+	History []HistoricalKey `json:"history,omitempty"`
 }
 
 type storedKey struct {
@@ -140,15 +131,7 @@ func loadFile(path string) ([]*Key, []HistoricalKey, error) {
 	if len(keys) == 0 {
 		return nil, nil, fmt.Errorf("%w: %s holds no key", ErrKeyFile, path)
 	}
-	var history []HistoricalKey
-	for _, h := range f.History {
-		k, err := h.key()
-		if err != nil {
-			return nil, nil, fmt.Errorf("%w: %s: %w", ErrKeyFile, path, err)
-		}
-		history = append(history, k)
-	}
-	return keys, history, nil
+	return keys, f.History, nil
 }
 
 func (s storedKey) key() (*Key, error) {
@@ -171,7 +154,7 @@ func (s storedKey) key() (*Key, error) {
 // saveFile writes mode 0600 through a temporary file and a rename; with
 // os.O_EXCL an existing file stays as it is.
 func saveFile(path string, keys []*Key, history []HistoricalKey, flag int) error {
-	f := keyFile{Keys: make([]storedKey, 0, len(keys))}
+	f := keyFile{Keys: make([]storedKey, 0, len(keys)), History: history}
 	for _, k := range keys {
 		j, err := jose.JSONWebKey{Key: k.private, KeyID: k.id, Algorithm: string(jose.ES256), Use: "sig"}.MarshalJSON()
 		if err != nil {
@@ -185,13 +168,6 @@ func saveFile(path string, keys []*Key, history []HistoricalKey, flag int) error
 			s.NotBefore = At(k.notBefore)
 		}
 		f.Keys = append(f.Keys, s)
-	}
-	for _, h := range history {
-		j, err := h.jwk()
-		if err != nil {
-			return err
-		}
-		f.History = append(f.History, j)
 	}
 	b, err := json.MarshalIndent(f, "", "  ")
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"rathausnetz/federation"
 )
 
@@ -16,16 +18,42 @@ type Anchor struct {
 	Keys JWKS
 }
 
-// Limits bound one resolution. Zero fields take the default.
+// Limits bound one resolution. Zero fields take the default [SSO.md §2].
 type Limits struct {
-	Depth       int           // statements above the leaf's hub; default 8
+	Depth       int           // entities of one chain; default 8
 	Hints       int           // authority_hints of one statement; default 10
 	Bytes       int64         // of one answer, decoded; default 512 KiB
 	Timeout     time.Duration // of one resolution; default 10 s
 	Fetches     int           // per resolution; default 50
 	Lifetime    time.Duration // longer statements are cut; default 7 days
 	NegativeTTL time.Duration // how long a failure is remembered; default 10 s
-	Cached      int           // chains and statements kept; default 4096
+	HubTTL      time.Duration // how long a hub's chain is used without asking again; default 5 min
+	Cached      int           // chains kept; default 4096
+}
+
+func (l Limits) withDefaults() Limits {
+	def := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	life := func(v *time.Duration, d time.Duration) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	def(&l.Depth, 8)
+	def(&l.Hints, maxHints)
+	def(&l.Fetches, 50)
+	def(&l.Cached, 4096)
+	life(&l.Timeout, 10*time.Second)
+	life(&l.Lifetime, 7*24*time.Hour)
+	life(&l.NegativeTTL, 10*time.Second)
+	life(&l.HubTTL, 5*time.Minute)
+	if l.Bytes <= 0 {
+		l.Bytes = MaxToken
+	}
+	return l
 }
 
 // ResolverConfig configures a Resolver.
@@ -41,33 +69,104 @@ type ResolverConfig struct {
 
 // Resolver builds and verifies trust chains [OIDF §10]. It is safe for
 // concurrent use.
-type Resolver struct{ cfg ResolverConfig }
+type Resolver struct {
+	cfg     ResolverConfig
+	client  *http.Client
+	anchors map[federation.EntityID]JWKS
+	cache   *chainCache
+	flights singleflight.Group
+}
 
-// NewResolver checks the configuration.
+// NewResolver checks the configuration; it does no I/O.
 func NewResolver(cfg ResolverConfig) (*Resolver, error) {
 	if cfg.HTTP == nil || len(cfg.Anchors) == 0 {
 		return nil, fmt.Errorf("%w: a resolver needs an HTTP client and at least one anchor", ErrNoAnchor)
 	}
-	return &Resolver{cfg: cfg}, nil
+	r := &Resolver{cfg: cfg, client: noRedirects(cfg.HTTP), anchors: make(map[federation.EntityID]JWKS, len(cfg.Anchors))}
+	for _, a := range cfg.Anchors {
+		if _, err := federation.ParseEntityID(string(a.ID), cfg.AllowLoopback); err != nil {
+			return nil, fmt.Errorf("trust anchor: %w", err)
+		}
+		if a.Keys.Keys() == 0 {
+			return nil, fmt.Errorf("%w: trust anchor %s without keys", ErrAnchorKeys, a.ID)
+		}
+		r.anchors[a.ID] = a.Keys
+	}
+	if r.cfg.Now == nil {
+		r.cfg.Now = time.Now
+	}
+	if r.cfg.Log == nil {
+		r.cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	r.cfg.Limits = cfg.Limits.withDefaults()
+	r.cache = newChainCache(r.cfg.Limits.Cached)
+	return r, nil
+}
+
+func (r *Resolver) reader(now time.Time) reader {
+	l := r.cfg.Limits
+	return reader{
+		door: Door{Algorithms: r.cfg.Algorithms, MaxBytes: int(l.Bytes)}, now: now,
+		lifetime: l.Lifetime, hints: l.Hints, loopback: r.cfg.AllowLoopback,
+	}
 }
 
 // Resolve returns the chain of id: from the cache while it is valid, otherwise
-// fetched and verified. Failures are remembered for Limits.NegativeTTL.
+// fetched and verified. A failure is remembered for Limits.NegativeTTL.
 func (r *Resolver) Resolve(ctx context.Context, id federation.EntityID) (*Chain, error) {
-	return nil, fmt.Errorf("%s: %w", id, ErrNoAnchor)
+	if e, ok := r.cache.get(id, r.cfg.Now()); ok {
+		return e.chain, e.err
+	}
+	return r.Fresh(ctx, id)
 }
 
-// Fresh is Resolve without looking into the cache for the leaf.
+// Cached returns the chain of id if it is known and valid now; it never asks
+// anyone.
+func (r *Resolver) Cached(id federation.EntityID) (*Chain, bool) {
+	e, ok := r.cache.get(id, r.cfg.Now())
+	return e.chain, ok && e.chain != nil
+}
+
+// Fresh is Resolve without looking into the cache for id itself. Concurrent
+// calls for one id share one resolution.
 func (r *Resolver) Fresh(ctx context.Context, id federation.EntityID) (*Chain, error) {
-	return nil, fmt.Errorf("%s: %w", id, ErrNoAnchor)
+	v, err, _ := r.flights.Do(string(id), func() (any, error) {
+		// The resolution is shared: it must not end with the first caller.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Limits.Timeout)
+		defer cancel()
+		w := r.walk(ctx)
+		c, err := w.resolve(id)
+		if err != nil {
+			r.cache.fail(id, err, r.cfg.Now(), r.cfg.Limits.NegativeTTL)
+			return nil, err
+		}
+		return c, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v.(*Chain), nil
+}
+
+// Explain resolves id afresh and returns every step that was taken, also when
+// it fails. The chain is nil then.
+func (r *Resolver) Explain(ctx context.Context, id federation.EntityID) (*Chain, []Step, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.Limits.Timeout)
+	defer cancel()
+	w := r.walk(ctx)
+	w.fresh = true
+	c, err := w.resolve(id)
+	return c, w.trace.steps, err
 }
 
 // Forget drops what the cache holds about id.
-func (r *Resolver) Forget(id federation.EntityID) {}
+func (r *Resolver) Forget(id federation.EntityID) { r.cache.drop(id) }
 
-// VerifyChain verifies a chain that was handed over, as in a trust_chain
-// header, from leaf to anchor. Every statement is verified as if it had been
-// fetched.
-func (r *Resolver) VerifyChain(ctx context.Context, compacts []string) (*Chain, error) {
-	return nil, fmt.Errorf("chain: %w", ErrNoAnchor)
+// Anchors returns the IDs of the configured trust anchors.
+func (r *Resolver) Anchors() []federation.EntityID {
+	ids := make([]federation.EntityID, 0, len(r.cfg.Anchors))
+	for _, a := range r.cfg.Anchors {
+		ids = append(ids, a.ID)
+	}
+	return ids
 }

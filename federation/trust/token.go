@@ -69,25 +69,33 @@ func (d Door) Open(compact string, typs []string, keys JWKS) (*Token, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := t.verify(keys); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// verify checks the signature of a token that passed Peek.
+func (t *Token) verify(keys JWKS) error {
 	k, ok := keys.find(t.Header.KeyID)
 	if !ok {
-		return nil, fmt.Errorf("%w: kid %q", ErrUnknownKey, clip(t.Header.KeyID))
+		return fmt.Errorf("%w: kid %q", ErrUnknownKey, clip(t.Header.KeyID))
 	}
 	if k.Algorithm != "" && k.Algorithm != t.Header.Algorithm {
-		return nil, fmt.Errorf("%w: the key is for %s, the token says %s", ErrAlgorithm, clip(k.Algorithm), t.Header.Algorithm)
+		return fmt.Errorf("%w: the key is for %s, the token says %s", ErrAlgorithm, clip(k.Algorithm), t.Header.Algorithm)
 	}
-	jws, err := jose.ParseSignedCompact(compact, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(t.Header.Algorithm)})
+	jws, err := jose.ParseSignedCompact(t.Compact, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(t.Header.Algorithm)})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrToken, clip(err.Error()))
+		return fmt.Errorf("%w: %s", ErrToken, clip(err.Error()))
 	}
 	payload, err := jws.Verify(k.Key)
 	if err != nil {
-		return nil, fmt.Errorf("%w: kid %q", ErrSignature, clip(t.Header.KeyID))
+		return fmt.Errorf("%w: kid %q", ErrSignature, clip(t.Header.KeyID))
 	}
 	if !bytes.Equal(payload, t.Claims) {
-		return nil, fmt.Errorf("%w: two readings of the claims", ErrToken)
+		return fmt.Errorf("%w: two readings of the claims", ErrToken)
 	}
-	return t, nil
+	return nil
 }
 
 // Peek is the function Peek with the limits of d.
