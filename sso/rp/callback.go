@@ -17,7 +17,8 @@ import (
 
 // Reasons for which an answer of a provider is refused.
 var (
-	ErrMixUp   = errors.New("rp: answer of another issuer")                 // iss or path [RFC 9207]
+	ErrMixUp   = errors.New("rp: answer of another issuer") // iss or path [RFC 9207]
+	ErrToken   = errors.New("rp: ID token or userinfo refused")
 	ErrLevel   = errors.New("rp: provider vouches for less than was asked") // acr
 	errRequest = errors.New("rp: malformed request")
 	errMethod  = errors.New("rp: method not allowed")
@@ -79,7 +80,7 @@ func (r *RP) finish(w http.ResponseWriter, req *http.Request) (string, *record, 
 	if err != nil {
 		return "", rec, err
 	}
-	s, err := r.c.Sessions.Start(req.Context(), w, req, *id, session.Extra{IDToken: token, Draft: rec.Draft})
+	s, err := r.c.Sessions.Start(req.Context(), w, req, *id, session.Extra{IDToken: token, Draft: rec.Draft, Begun: rec.Begun})
 	if err != nil {
 		return "", rec, err
 	}
@@ -125,7 +126,7 @@ func (r *RP) identify(req *http.Request, rec *record, code string) (*sso.Identit
 	}
 	it, err := r.client.IDToken(ctx, &p, t.ID, want)
 	if err != nil {
-		return nil, "", err
+		return nil, "", fmt.Errorf("%w: %w", ErrToken, err)
 	}
 	level, err := federation.LevelOfACR(it.ACR)
 	if err != nil {
@@ -136,7 +137,7 @@ func (r *RP) identify(req *http.Request, rec *record, code string) (*sso.Identit
 	}
 	u, err := r.client.Userinfo(ctx, &p, t.Access, it.Subject)
 	if err != nil {
-		return nil, "", err
+		return nil, "", fmt.Errorf("%w: %w", ErrToken, err)
 	}
 	return &sso.Identity{
 		Issuer: rec.Issuer, Subject: it.Subject, Session: it.SID, Level: level,

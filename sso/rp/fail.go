@@ -31,6 +31,8 @@ func (r *RP) fail(w http.ResponseWriter, req *http.Request, err error, retry str
 		p.Status, p.Code = http.StatusForbidden, "invalid_request"
 	case errors.Is(err, ErrLevel):
 		p.Code = "unmet_authentication_requirements"
+	case errors.Is(err, ErrToken):
+		p.Code = "invalid_token"
 	case errors.As(err, &denied) && denied.code != "":
 		p.Code = denied.code
 	case errors.As(err, &refused):

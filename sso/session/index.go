@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"time"
@@ -70,7 +71,8 @@ func (m *Manager) unlink(ctx context.Context, s *Session) error {
 // no error [Back-Channel Logout §2.7].
 func (m *Manager) EndIssuerSID(ctx context.Context, issuer federation.EntityID, sid string) (int, error) {
 	hash := sidHash(issuer, sid)
-	if err := m.c.Store.Put(ctx, endedPrefix+hash, []byte{1}, endedForMark); err != nil {
+	at := binary.BigEndian.AppendUint64(nil, uint64(m.c.Now().UnixNano()))
+	if err := m.c.Store.Put(ctx, endedPrefix+hash, at, endedForMark); err != nil {
 		return 0, err
 	}
 	list, err := m.c.Store.Take(ctx, indexPrefix+hash)
@@ -91,13 +93,19 @@ func (m *Manager) EndIssuerSID(ctx context.Context, issuer federation.EntityID, 
 	return n, nil
 }
 
-func (m *Manager) loggedOut(ctx context.Context, issuer federation.EntityID, sid string) (bool, error) {
+// loggedOut reports whether the issuer ended this login after it was begun
+// here. A person who was logged out of this portal alone may come back with
+// the same sid, by a login begun later.
+func (m *Manager) loggedOut(ctx context.Context, issuer federation.EntityID, sid string, begun time.Time) (bool, error) {
 	if sid == "" {
 		return false, nil
 	}
-	_, err := m.c.Store.Get(ctx, endedPrefix+sidHash(issuer, sid))
+	b, err := m.c.Store.Get(ctx, endedPrefix+sidHash(issuer, sid))
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
-	return err == nil, err
+	if err != nil || len(b) != 8 || begun.IsZero() {
+		return true, err
+	}
+	return !begun.After(time.Unix(0, int64(binary.BigEndian.Uint64(b)))), nil
 }

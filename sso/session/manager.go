@@ -66,6 +66,7 @@ const (
 type Extra struct {
 	IDToken string // at most 8 KiB, else it is not kept
 	Draft   string
+	Begun   time.Time // when the login was begun here; zero: unknown
 }
 
 // maxIDToken is the longest ID token kept as a hint, in bytes.
@@ -95,7 +96,7 @@ func (m *Manager) Start(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	}
 	// Order matters: EndIssuerSID writes its mark before it reads the index,
 	// we read the mark after we wrote the index. One of the two sees the other.
-	if ended, err := m.loggedOut(ctx, id.Issuer, id.Session); err != nil || ended {
+	if ended, err := m.loggedOut(ctx, id.Issuer, id.Session, x.Begun); err != nil || ended {
 		if derr := m.c.Store.Delete(ctx, s.key); derr != nil {
 			return nil, derr
 		}

@@ -331,6 +331,13 @@ func TestLogoutBeforeTheSessionBegan(t *testing.T) {
 	if len(w.Result().Cookies()) != 0 {
 		t.Error("a cookie was set")
 	}
+	early, late := Extra{Begun: c.Now()}, Extra{Begun: c.Now().Add(time.Second)}
+	if _, err := m.Start(context.Background(), w, request(), identity(c, federation.LevelNiedrig), early); !errors.Is(err, ErrEnded) {
+		t.Errorf("login begun before the logout: %v, want ErrEnded", err)
+	}
+	if _, err := m.Start(context.Background(), w, request(), identity(c, federation.LevelNiedrig), late); err != nil {
+		t.Errorf("login begun after the logout of this portal alone: %v", err)
+	}
 }
 
 func TestTouchDoesNotReviveAnEndedSession(t *testing.T) {
