@@ -26,7 +26,7 @@ func (w logWriter) Write(b []byte) (int, error) {
 // withoutAddresses replaces every word that is an IP address, with or without
 // a port, by "addr".
 func withoutAddresses(s string) string {
-	isBreak := func(r rune) bool { return strings.ContainsRune(" \t\n=,;'\"()>", r) }
+	isBreak := func(r rune) bool { return strings.ContainsRune(" \t\n=,;'\"()", r) }
 	var out strings.Builder
 	for len(s) > 0 {
 		n := strings.IndexFunc(s, isBreak)
