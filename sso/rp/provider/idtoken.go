@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -176,15 +177,18 @@ type audience []string
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (a *audience) UnmarshalJSON(b []byte) error {
-	var list struct {
-		V []string `json:"v"`
-	}
 	if len(b) > 0 && b[0] == '"' {
-		b = append(append([]byte{'['}, b...), ']')
+		var one string
+		if err := json.Unmarshal(b, &one); err != nil {
+			return err
+		}
+		*a = audience{one}
+		return nil
 	}
-	if err := trust.Decode(append(append([]byte(`{"v":`), b...), '}'), &list); err != nil {
+	var list []string
+	if err := json.Unmarshal(b, &list); err != nil {
 		return err
 	}
-	*a = list.V
+	*a = list
 	return nil
 }
