@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"strings"
 	"time"
 
 	"rathausnetz/federation"
@@ -23,8 +24,23 @@ type Catalogue struct {
 // AGENCY:VALUE. A bare value is not unique [XZuFi 2.2 Identifikator].
 type ID string
 
-// NewID joins agency and value.
-func NewID(agency, value string) ID { return ID(agency + ":" + value) }
+// NewID joins agency and value. A colon or per cent sign of the agency is
+// written as %3A or %25, so that Split can take the ID apart again.
+func NewID(agency, value string) ID {
+	if strings.ContainsAny(agency, ":%") {
+		agency = strings.ReplaceAll(strings.ReplaceAll(agency, "%", "%25"), ":", "%3A")
+	}
+	return ID(agency + ":" + value)
+}
+
+// Split returns agency and value as NewID got them.
+func (id ID) Split() (agency, value string) {
+	agency, value, ok := strings.Cut(string(id), ":")
+	if !ok {
+		return "", string(id)
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(agency, "%3A", ":"), "%25", "%"), value
+}
 
 // Text is one text in several languages, by two-letter language code. Values
 // are plain text or, in Section, HTML reduced to the allowed tags.

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -22,9 +23,11 @@ func Validate(c *Catalogue) []Finding {
 	for i := range c.Units {
 		units[c.Units[i].ID] = true
 	}
+	forms := map[ID]*Onlinedienst{}
 	for i := range c.Offers {
 		o := &c.Offers[i]
 		f.offer(o)
+		f.sameForms(o, forms)
 		f.repeated(i > 0 && c.Offers[i-1].ID == o.ID)
 		for j := range o.Zustaendigkeiten {
 			if u := o.Zustaendigkeiten[j].Unit; u != "" && !units[u] {
@@ -150,6 +153,22 @@ func (f *findings) onlinedienst(d *Onlinedienst) {
 	}
 	if d.Level > federation.LevelHoch {
 		f.add(Invalid, CodeLevel, "onlinedienst", "Das Vertrauensniveau ist unbekannt.", "Erlaubt sind ohne, basis, niedrig, substanziell und hoch.")
+	}
+}
+
+// sameForms checks that one Onlinedienst says the same at every offer it is
+// part of: it is one record, shown in several places.
+func (f *findings) sameForms(o *Offer, forms map[ID]*Onlinedienst) {
+	for i := range o.Onlinedienste {
+		d := &o.Onlinedienste[i]
+		before, ok := forms[d.ID]
+		if !ok {
+			forms[d.ID] = d
+			continue
+		}
+		if before.URL != d.URL || before.Level != d.Level || before.Payment != d.Payment || before.Valid != d.Valid || !maps.Equal(before.Title, d.Title) {
+			f.add(Invalid, CodeDuplicate, "onlinedienst", fmt.Sprintf("Der Onlinedienst %s steht bei mehreren Leistungen mit verschiedenem Inhalt.", d.ID), "Geben Sie ihm überall dieselben Angaben oder verschiedene Kennungen.")
+		}
 	}
 }
 
