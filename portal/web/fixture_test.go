@@ -1,0 +1,212 @@
+package web_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"rathausnetz/federation"
+	"rathausnetz/federation/catalog"
+	"rathausnetz/federation/directory"
+	"rathausnetz/federation/leika"
+	"rathausnetz/federation/region"
+	"rathausnetz/portal/web"
+	"rathausnetz/portal/web/brand"
+)
+
+// The network of the tests: four members of the Landkreis Osnabrück.
+const (
+	kreis      = federation.EntityID("https://landkreis.example")
+	bissendorf = federation.EntityID("https://bissendorf.example")
+	melle      = federation.EntityID("https://melle.example")
+	abfall     = federation.EntityID("https://abfall.example")
+)
+
+var (
+	now     = time.Date(2026, 11, 22, 9, 42, 0, 0, time.UTC)
+	fetched = time.Date(2026, 11, 19, 5, 0, 0, 0, time.UTC)
+
+	areaKreis      = region.MustArea("03459")
+	areaBissendorf = region.MustArea("034590012012")
+	areaMelle      = region.MustArea("034590024024")
+)
+
+// Keys of the catalogue of services.
+var (
+	keyHund     = leika.MustParse("99102013004000") // Hundesteuer Anmeldung
+	keyBauakte  = leika.MustParse("99012024000000")
+	keyAusweis  = leika.MustParse("99008001012000")
+	keyKfz      = leika.MustParse("99036001012000")
+	keyNobody   = leika.MustParse("99050012104000")
+	keyConflict = leika.MustParse("99036003019000")
+	keyStelle   = leika.MustParse("99115005104000")
+)
+
+func de(s string) catalog.Text { return catalog.Text{"de": s} }
+
+func offer(member federation.EntityID, n int, key leika.ID, title, short string, area region.Area, level federation.Level, online bool) catalog.Offer {
+	id := catalog.NewID("T", fmt.Sprintf("%s-%d", member.Host()[:3], n))
+	o := catalog.Offer{
+		ID: id, Leika: key, Title: de(title),
+		Sections: []catalog.Section{
+			{Kind: catalog.Kurztext, Text: de(short)},
+			{Kind: catalog.Unterlagen, Text: de("<ul><li>Adresse oder Flurstück des Grundstücks</li><li>Vollmacht, wenn Sie für andere handeln</li></ul>")},
+			{Kind: catalog.Voraussetzungen, Text: de("<p>Sie wohnen im Ort.</p>")},
+			{Kind: catalog.Kosten, Text: de("25 Euro für die Einsicht, 0,50 Euro je Kopie")},
+			{Kind: catalog.Bearbeitungsdauer, Text: de("etwa 10 Arbeitstage")},
+			{Kind: catalog.Verfahrensablauf, Text: de("<ol><li>Sie füllen den Antrag aus.</li><li>Sie bezahlen die Gebühr.</li></ol>")},
+			{Kind: catalog.Rechtsgrundlage, Text: de(`<p>Siehe <a href="https://www.gesetze-im-internet.de/">Gesetze im Internet</a>.</p>`)},
+		},
+		Zustaendigkeiten: []catalog.Zustaendigkeit{{ID: id + "-z", Area: area, Role: catalog.Zustaendig, Unit: "T:amt"}},
+		Geaendert:        time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC),
+	}
+	if online {
+		o.Onlinedienste = []catalog.Onlinedienst{{ID: id + "-o", URL: string(member) + "/antrag/" + string(id), Level: level, Payment: level > federation.LevelNone}}
+	}
+	return o
+}
+
+func unit(name, phone string) catalog.Unit {
+	return catalog.Unit{
+		ID: "T:amt", Name: de(name), Street: "Kirchplatz 1", PLZ: "49143", Ort: "Bissendorf", Phone: phone,
+		Email: "info@gemeinde.example", Hours: de("<p>Montag bis Freitag 8 bis 12 Uhr</p>"),
+	}
+}
+
+func member(id federation.EntityID, name, short string, kind federation.Kind, seat region.Area, phone string) federation.Member {
+	return federation.Member{
+		ID: id, Name: name, ShortName: short, Kind: kind, Seat: seat, Phone: phone,
+		Scope: federation.Scope{Areas: []region.Area{seat}, Subtree: []region.Area{seat}}, IsHub: kind == federation.KindLandkreis,
+	}
+}
+
+// fixture is a portal of Bissendorf with its surroundings.
+type fixture struct {
+	dir     *directory.Directory
+	cfg     web.Config
+	sources []directory.Source
+	person  *web.Person
+	network []web.Portal
+}
+
+func (f *fixture) Portals() []web.Portal { return f.network }
+
+func (f *fixture) Person(r *http.Request) (web.Person, bool) {
+	if f.person == nil {
+		return web.Person{}, false
+	}
+	if _, err := r.Cookie("rn"); err != nil {
+		return web.Person{}, false
+	}
+	return *f.person, true
+}
+
+const coat = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 56"><path d="M2 2h44v26c0 14-10 22-22 26C12 50 2 42 2 28z" fill="#175c3a" stroke="#131525" stroke-width="2"/><circle cx="24" cy="24" r="9" fill="#f2c14e"/><path d="M6 38h36" stroke="#fff" stroke-width="4"/></svg>`
+
+const hills = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1600 400" preserveAspectRatio="xMidYMid slice"><rect width="1600" height="400" fill="#f6e7cf"/><circle cx="1180" cy="110" r="64" fill="#f2b64a"/><path d="M0 260c220-70 460-40 700-10s520-90 900-30v180H0z" fill="#c9c08a"/><path d="M0 320c260-50 520 10 800-20s520-40 800 0v100H0z" fill="#8fa866"/><path d="M0 360c300-30 620 0 900-10s460-10 700 0v50H0z" fill="#5f8a4e"/></svg>`
+
+func newFixture() *fixture {
+	f := &fixture{}
+	reg := region.Demo()
+	f.dir = directory.New(directory.Config{Register: reg, Now: func() time.Time { return now }})
+	lk := member(kreis, "Landkreis Osnabrück", "Landkreis", federation.KindLandkreis, areaKreis, "0541 501-0")
+	bi := member(bissendorf, "Gemeinde Bissendorf", "Bissendorf", federation.KindGemeinde, areaBissendorf, "05402 404-0")
+	me := member(melle, "Stadt Melle", "Melle", federation.KindGemeinde, areaMelle, "05422 965-0")
+	ab := member(abfall, "Abfallbetrieb Landkreis Osnabrück", "Abfallbetrieb", federation.KindUnternehmen, region.Area{}, "")
+	ab.Scope = federation.Scope{Subtree: []region.Area{areaKreis}}
+
+	network := offer(melle, 9, 0, "Brennholz kaufen", "Der Bauhof verkauft Brennholz, solange der Vorrat reicht.", areaMelle, federation.LevelNone, true)
+	network.Reach = catalog.ReachNetwork
+	bauplan := offer(kreis, 1, keyBauakte, "Bauplan einsehen", "Sie können Baupläne und Bauakten zu einem Grundstück ansehen oder Kopien bestellen.", areaKreis, federation.LevelSubstanziell, true)
+	bauplan.Title["en"] = "View building plans"
+	bauplan.Synonyms = []string{"Bauakte", "Bauakteneinsicht"}
+
+	f.sources = []directory.Source{
+		{Member: lk, Serial: 3, Fetched: fetched, Reachable: true, Catalogue: &catalog.Catalogue{
+			Member: kreis, Serial: 3, Units: []catalog.Unit{unit("Fachdienst Bauen", "0541 501-11")},
+			Offers: []catalog.Offer{
+				bauplan,
+				offer(kreis, 2, keyKfz, "Fahrzeug abmelden", "Sie melden Ihr Auto oder Motorrad ab.", areaKreis, federation.LevelHoch, true),
+				offer(kreis, 3, keyConflict, "Parkausweis beantragen", "Sie brauchen einen Parkausweis.", areaBissendorf, federation.LevelBasis, true),
+			},
+		}},
+		{Member: bi, Serial: 7, Fetched: now, Reachable: true, Catalogue: &catalog.Catalogue{
+			Member: bissendorf, Serial: 7, Units: []catalog.Unit{unit("Bürgerbüro", "05402 404-12")},
+			Offers: []catalog.Offer{
+				offer(bissendorf, 1, keyHund, "Hund anmelden", "Sie halten einen Hund? Dann melden Sie ihn zur Hundesteuer an.", areaBissendorf, federation.LevelBasis, true),
+				offer(bissendorf, 2, keyAusweis, "Personalausweis beantragen", "Sie brauchen einen neuen Ausweis.", areaBissendorf, federation.LevelNone, false),
+				offer(bissendorf, 3, keyConflict, "Parkausweis beantragen", "Sie brauchen einen Parkausweis.", areaBissendorf, federation.LevelNone, false),
+			},
+		}},
+		{Member: me, Serial: 2, Fetched: fetched, Stale: true, Catalogue: &catalog.Catalogue{
+			Member: melle, Serial: 2, Units: []catalog.Unit{unit("Bauhof", "05422 965-77")},
+			Offers: []catalog.Offer{
+				network,
+				offer(melle, 1, keyHund, "Hund anmelden", "Sie halten einen Hund? Dann melden Sie ihn zur Hundesteuer an.", areaMelle, federation.LevelBasis, true),
+				offer(melle, 2, keyNobody, "Gewerbe anmelden", "Sie beginnen ein Gewerbe.", areaMelle, federation.LevelBasis, true),
+			},
+		}},
+		{Member: ab, Serial: 1, Fetched: now, Reachable: true, Catalogue: &catalog.Catalogue{
+			Member: abfall, Serial: 1, Units: []catalog.Unit{unit("Kundenservice", "05401 36-0")},
+			Offers: []catalog.Offer{
+				offer(abfall, 1, 0, "Sperrmüll anmelden", "Sie möchten große Sachen loswerden.", areaKreis, federation.LevelNone, false),
+			},
+		}},
+	}
+	f.dir.Replace(f.sources...)
+	for _, s := range f.sources {
+		f.network = append(f.network, web.Portal{
+			Member: s.Member, Self: s.Member.ID == bissendorf, Reachable: s.Reachable, HasCopy: true, Stale: s.Stale,
+			Fetched: s.Fetched, Serial: s.Serial, Offers: len(s.Catalogue.Offers), Since: time.Date(2026, 11, 22, 9, 12, 0, 0, time.UTC),
+		})
+	}
+	f.cfg = web.Config{
+		Self: bissendorf, Home: areaBissendorf, Area: areaKreis, Verbund: "Landkreis Osnabrück",
+		Directory: f.dir, Register: reg, Network: f, Sessions: f, Demo: true, Now: func() time.Time { return now },
+		Brand: brand.Brand{
+			Name: "Gemeinde Bissendorf", ShortName: "Bissendorf", Color: brand.MustColor("#175c3a"),
+			Wappen: brand.Image{Data: []byte(coat), Alt: "Wappen der Gemeinde Bissendorf (Beispiel)"}, Title: brand.Image{Data: []byte(hills)},
+			Greeting: "Moin und willkommen in Bissendorf", Intro: "Wir zeigen Ihnen Angebote der Gemeinde, des Landkreises und unserer Nachbarn.",
+			Contact: brand.Contact{Street: "Kirchplatz 1", PLZ: "49143", Ort: "Bissendorf", Phone: "05402 404-0", Email: "info@bissendorf.example"},
+			Hours:   []string{"Montag bis Freitag 8 bis 12 Uhr", "Donnerstag auch 14 bis 18 Uhr"},
+		},
+	}
+	return f
+}
+
+func (f *fixture) web(t testing.TB) *web.Web {
+	t.Helper()
+	w, err := web.New(f.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// routes is the table of paths of the citizen pages, as a portal has it.
+func routes(w *web.Web) http.Handler {
+	m := http.NewServeMux()
+	for pattern, h := range map[string]http.HandlerFunc{
+		"GET /{$}": w.Start, "GET /suche": w.Suche, "GET /leistung/{leika}": w.Leistung, "GET /leistung/{leika}/{ort}": w.Leistung,
+		"GET /angebot/{member}/{offer}": w.Angebot, "GET /zu/{member}/{offer}": w.Zu, "GET /ort": w.Ort,
+		"GET /lebenslagen": w.Lebenslagen, "GET /lebenslage/{slug}": w.Lebenslage, "GET /leistungen": w.Leistungen,
+		"GET /behoerden": w.Behoerden, "GET /behoerden/{id}": w.Behoerde, "GET /verbund": w.Verbund, "GET /konto": w.Konto,
+		"/antrag/{slug}": w.Antrag, "GET /impressum": w.Impressum, "GET /datenschutz": w.Datenschutz,
+		"GET /barrierefreiheit": w.Barrierefreiheit, "GET /leichte-sprache": w.LeichteSprache, "GET /gebaerdensprache": w.Gebaerdensprache,
+		"/fehler-melden": w.FehlerMelden, "/barriere-melden": w.BarriereMelden, "GET /hilfe": w.Hilfe,
+		"GET /marke.css": w.Marke, "GET /marke/wappen": w.Wappen, "GET /marke/titelbild": w.Titelbild, "GET /static/": w.Static,
+		"/": w.NotFound,
+	} {
+		m.HandleFunc(pattern, h)
+	}
+	return m
+}
+
+func serve(t testing.TB, h http.Handler) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s
+}

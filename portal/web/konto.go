@@ -1,0 +1,112 @@
+package web
+
+import (
+	"net/http"
+
+	"rathausnetz/portal/web/locale"
+)
+
+type accountPage struct {
+	Heading string
+	Login   string
+	Facts   []pair
+	Portals []string
+	Ending  bool
+	Rows    []networkRow
+}
+
+// Konto is the page "/konto": where the citizen is signed in, and how to sign
+// out everywhere.
+func (w *Web) Konto(rw http.ResponseWriter, r *http.Request) {
+	v := w.view(r, "konto")
+	v.Nav, v.NoIndex = "konto", true
+	page := accountPage{Login: v.Login()}
+	if v.Person == nil {
+		v.Title = v.t("account.title")
+	} else {
+		v.Title = v.t("account.mine")
+		p := v.Person
+		page.Facts = []pair{{v.t("account.name"), p.Name}, {v.t("account.level"), v.t("level.name." + p.Level.String())}}
+		if p.Issuer != "" {
+			page.Facts = append(page.Facts, pair{v.t("account.issuer"), p.Issuer})
+		}
+		if !p.Since.IsZero() {
+			page.Facts = append(page.Facts, pair{v.t("account.since"), v.moment(p.Since)})
+		}
+		if !p.Until.IsZero() {
+			page.Facts = append(page.Facts, pair{v.t("account.until"), v.moment(p.Until)})
+		}
+		page.Portals = p.Portals
+	}
+	page.Heading = v.Title
+	v.crumbs(link{Text: v.Title})
+	v.Page = page
+	w.write(rw, r, http.StatusOK, v)
+}
+
+// formPage is the demonstration form: it shows the way, it sends nothing.
+type formPage struct {
+	Heading string
+	Action  string
+	Lang    string
+	Name    string
+	Level   string
+	Sent    bool
+	Alerts  []alert
+	Wish    string
+	Missing string
+}
+
+const maxWish = 500
+
+// Antrag is the demonstration form "/antrag/{slug}", GET and POST. It keeps
+// nothing and sends nothing, and says so. Outside a demonstration network it
+// does not exist.
+func (w *Web) Antrag(rw http.ResponseWriter, r *http.Request) {
+	if !w.cfg.Demo {
+		w.NotFound(rw, r)
+		return
+	}
+	v := w.view(r, "antrag")
+	v.NoIndex = true
+	page := formPage{Action: r.URL.Path, Heading: v.formTitle(r)}
+	if v.Lang != locale.German {
+		page.Action += "?lang=" + v.Lang
+	}
+	if v.Person != nil {
+		page.Name, page.Level = v.Person.Name, v.t("level.name."+v.Person.Level.String())
+	}
+	v.Title = page.Heading
+	if r.Method == http.MethodPost {
+		r.Body = http.MaxBytesReader(rw, r.Body, 64<<10)
+		page.Wish = r.PostFormValue("anliegen")
+		if len(page.Wish) > maxWish {
+			page.Wish = page.Wish[:maxWish]
+		}
+		switch {
+		case page.Wish == "":
+			page.Missing = v.t("form.missing")
+		default:
+			page.Sent = true
+			v.Title = v.t("form.thanks")
+		}
+	}
+	v.crumbs(link{Text: v.Title})
+	v.Page = page
+	w.write(rw, r, http.StatusOK, v)
+}
+
+// formTitle is the title of the own offer whose service is at this address.
+func (v *view) formTitle(r *http.Request) string {
+	want := v.w.cfg.Self.URL(r.URL.Path)
+	for _, o := range v.w.cfg.Directory.Offers(v.w.cfg.Self) {
+		for i := range o.Onlinedienste {
+			if o.Onlinedienste[i].URL == want {
+				title, lang := o.Title.In(v.Lang)
+				v.In(lang)
+				return title
+			}
+		}
+	}
+	return v.t("form.title")
+}

@@ -1,0 +1,137 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+
+	"rathausnetz/portal/web/locale"
+	"rathausnetz/portal/web/static"
+)
+
+//go:embed templates
+var templates embed.FS
+
+// parse prepares each page in each language: texts are looked up when the page
+// is drawn, but the language is fixed here, so that partial templates need no
+// access to the request.
+func (w *Web) parse() (map[string]map[string]*template.Template, error) {
+	out := map[string]map[string]*template.Template{}
+	names, err := templates.ReadDir("templates")
+	if err != nil {
+		return nil, err
+	}
+	for _, lang := range locale.Languages() {
+		base, err := template.New("").Funcs(w.funcs(lang)).ParseFS(templates, "templates/parts/*.html")
+		if err != nil {
+			return nil, err
+		}
+		out[lang] = map[string]*template.Template{}
+		for _, n := range names {
+			if n.IsDir() {
+				continue
+			}
+			page, err := base.Clone()
+			if err != nil {
+				return nil, err
+			}
+			if page, err = page.ParseFS(templates, "templates/"+n.Name()); err != nil {
+				return nil, err
+			}
+			out[lang][strings.TrimSuffix(n.Name(), path.Ext(n.Name()))] = page
+		}
+	}
+	return out, nil
+}
+
+func (w *Web) funcs(lang string) template.FuncMap {
+	return template.FuncMap{
+		"t":        func(key string, args ...any) string { return w.texts.In(lang, key, args...) },
+		"pagelang": func() string { return lang },
+		"lines":    func(s string) []string { return strings.Split(s, "\n") },
+		"add":      func(a, b int) int { return a + b },
+		"icon":     func(name string) template.HTML { return icons[name] },
+	}
+}
+
+// icons are the pictures of the marks; they are decoration beside their text.
+var icons = map[string]template.HTML{
+	"info":    `<span class="kern-icon kern-icon--info" aria-hidden="true"></span>`,
+	"success": `<span class="kern-icon kern-icon--success" aria-hidden="true"></span>`,
+	"warning": `<span class="kern-icon kern-icon--warning" aria-hidden="true"></span>`,
+	"danger":  `<span class="kern-icon kern-icon--danger" aria-hidden="true"></span>`,
+}
+
+// contentPolicy is the Content-Security-Policy [UX.md §2]. data: is for the
+// icons, which are mask images in the stylesheet.
+func contentPolicy(formAction string) string {
+	return "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; form-action " + formAction + "; base-uri 'none'; frame-ancestors 'none'"
+}
+
+// write draws v. The page is complete before the first byte is sent, so an
+// error of a template becomes a proper answer.
+func (w *Web) write(rw http.ResponseWriter, r *http.Request, status int, v *view) {
+	var buf bytes.Buffer
+	t := w.pages[v.Lang][v.tmpl]
+	if t == nil {
+		w.broken(rw, errorf("no template %q", v.tmpl))
+		return
+	}
+	if err := t.ExecuteTemplate(&buf, "page", v); err != nil {
+		w.broken(rw, err)
+		return
+	}
+	h := rw.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", v.Lang)
+	h.Set("X-Content-Type-Options", "nosniff")
+	setDefault(h, "Referrer-Policy", "same-origin")
+	policy := w.policy
+	if len(v.Targets) > 0 {
+		policy = contentPolicy("'self' " + strings.Join(v.Targets, " "))
+	}
+	if v.Bare {
+		policy = strings.Replace(policy, "frame-ancestors 'none'", "frame-ancestors https:", 1)
+	}
+	h.Set("Content-Security-Policy", policy)
+	if w.store(rw, r, status, v, buf.Bytes()) {
+		return
+	}
+	h.Set("Cache-Control", "no-store")
+	w.send(rw, r, status, buf.Bytes())
+}
+
+func setDefault(h http.Header, key, value string) {
+	if h.Get(key) == "" {
+		h.Set(key, value)
+	}
+}
+
+func (w *Web) send(rw http.ResponseWriter, r *http.Request, status int, body []byte) {
+	h := rw.Header()
+	h.Add("Vary", "Accept-Encoding")
+	if static.AcceptsGzip(r) {
+		if z, err := static.GzipFast(body); err == nil {
+			h.Set("Content-Encoding", "gzip")
+			body = z
+		}
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	rw.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = rw.Write(body) // the reader has gone: nothing to do
+	}
+}
+
+// broken is the last resort when a page cannot be drawn at all.
+func (w *Web) broken(rw http.ResponseWriter, err error) {
+	id := reference()
+	w.cfg.Log.Error("template failed", "ref", id, "err", err)
+	rw.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	rw.WriteHeader(http.StatusInternalServerError)
+	_, _ = rw.Write([]byte(w.texts.In(locale.German, "500.text", id)))
+}

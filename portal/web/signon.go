@@ -1,0 +1,131 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"rathausnetz/federation"
+	"rathausnetz/portal/web/locale"
+	"rathausnetz/sso"
+)
+
+var _ sso.Pages = (*Web)(nil)
+
+// signon prepares a page of sign-on: it may lead on to other portals, it is
+// never cached and search engines leave it alone.
+func (w *Web) signon(r *http.Request, tmpl string) *view {
+	v := w.view(r, tmpl)
+	v.NoIndex = true
+	v.Targets = w.targets()
+	return v
+}
+
+type loginPage struct {
+	sso.LoginPage
+	Heading   string
+	Lead      string
+	Mistake   *alert
+	LevelText string
+}
+
+// LoginPage implements sso.Pages.
+func (w *Web) LoginPage(rw http.ResponseWriter, r *http.Request, status int, p sso.LoginPage) {
+	v := w.signon(r, "anmelden")
+	page := loginPage{LoginPage: p, Heading: v.t("login.title"), Lead: v.t("login.lead", locale.To(v.Lang, v.w.cfg.Verbund))}
+	if p.Portal != "" {
+		page.Lead = v.t("login.for", p.Portal)
+	}
+	if p.Level > federation.LevelBasis {
+		page.LevelText = v.t("login.level." + levelKey(p.Level))
+	}
+	if p.StepUp {
+		page.Heading = v.t("level.title")
+		page.Lead = v.t("level.need." + levelKey(p.Level))
+		page.LevelText = ""
+	}
+	if p.Mistake != sso.NoMistake {
+		page.Mistake = &alert{Kind: "danger", Title: v.t("login.mistake." + string(p.Mistake)), Text: []string{v.t("login.mistake." + string(p.Mistake) + ".text")}}
+	}
+	v.Title = page.Heading
+	v.Page = page
+	w.write(rw, r, status, v)
+}
+
+type confirmPage struct {
+	sso.ConfirmPage
+	Heading   string
+	Data      []string
+	LevelName string
+}
+
+// ConfirmPage implements sso.Pages.
+func (w *Web) ConfirmPage(rw http.ResponseWriter, r *http.Request, p sso.ConfirmPage) {
+	v := w.signon(r, "zustimmen")
+	page := confirmPage{ConfirmPage: p, Heading: v.t("confirm.title", p.Portal), LevelName: v.t("level.name." + p.Level.String())}
+	for _, c := range p.Claims {
+		page.Data = append(page.Data, v.t("claim."+c))
+	}
+	v.Title = page.Heading
+	v.Page = page
+	w.write(rw, r, http.StatusOK, v)
+}
+
+type logoutPage struct {
+	sso.LogoutPage
+	Heading string
+	Lead    string
+	Rows    []logoutRow
+	Failed  int
+}
+
+type logoutRow struct {
+	Portal, Text, Kind string
+}
+
+// LogoutPage implements sso.Pages.
+func (w *Web) LogoutPage(rw http.ResponseWriter, r *http.Request, p sso.LogoutPage) {
+	v := w.signon(r, "abmelden")
+	page := logoutPage{LogoutPage: p, Heading: v.t("logout.ask"), Lead: v.t("logout.ask.text", v.where(w.placeOf(w.cfg.Area)))}
+	if p.Done {
+		v.Person = nil
+		page.Heading, page.Lead = v.t("logout.done"), v.t("logout.done.text", v.where(w.placeOf(w.cfg.Area)))
+		for _, res := range p.Results {
+			row := logoutRow{Portal: res.Portal, Text: v.t("logout.ok"), Kind: "success"}
+			if !res.OK {
+				row.Text, row.Kind = v.t("logout.waiting"), "warning"
+				page.Failed++
+			}
+			page.Rows = append(page.Rows, row)
+		}
+		if page.Failed > 0 {
+			page.Lead = v.t("logout.partly")
+		}
+	}
+	v.Title = page.Heading
+	v.Page = page
+	w.write(rw, r, http.StatusOK, v)
+}
+
+// FailPage implements sso.Pages.
+func (w *Web) FailPage(rw http.ResponseWriter, r *http.Request, p sso.FailPage) {
+	v := w.signon(r, "fehler")
+	v.Title = v.t("fail.title")
+	page := failure{Heading: v.Title, Text: []string{v.t("fail.text")}}
+	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests || p.RetryAfter > 0 {
+		page.Text = []string{v.t("fail.later")}
+	}
+	if p.RetryAfter > 0 {
+		rw.Header().Set("Retry-After", strconv.Itoa(p.RetryAfter))
+	}
+	if p.ID != "" {
+		page.Text = append(page.Text, v.t("fail.id", strings.TrimSpace(p.ID+" "+p.Code)))
+	}
+	page.Actions = []link{{URL: v.Plain("/"), Text: v.t("fail.home")}}
+	v.Page = page
+	status := p.Status
+	if status < 400 || status > 599 {
+		status = http.StatusBadRequest
+	}
+	w.write(rw, r, status, v)
+}
