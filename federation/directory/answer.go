@@ -187,13 +187,3 @@ type Change struct {
 	Date      time.Time
 	Providers []Provider
 }
-
-// Match is the small answer of Lookup: no texts, no allocation.
-type Match struct {
-	Reason  Reason // own, parent, delegated, whole-area, conflict, none or unknown
-	Matched leika.ID
-	Area    region.Area
-	Members int // how many members claim it, 0 for none and unknown
-	// Ref is the first provider's offer, in the order of Answer.Providers.
-	Ref OfferRef
-}

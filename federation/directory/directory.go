@@ -1,11 +1,19 @@
 package directory
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"log/slog"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"rathausnetz/federation"
-	"rathausnetz/federation/catalog"
+	"rathausnetz/federation/directory/words"
 	"rathausnetz/federation/leika"
 	"rathausnetz/federation/region"
 )
@@ -33,97 +41,291 @@ type Config struct {
 // Directory holds the index. Reading methods may be called concurrently with
 // each other and with Replace, Remove and SetReachable; they see either the
 // state before or the state after, never a mixture.
-type Directory struct{}
+type Directory struct {
+	register Register
+	now      func() time.Time
+	log      *slog.Logger
+	words    *words.Dictionary
+	weights  words.Weights
+	scratch  sync.Pool // of *scratch
+
+	index atomic.Pointer[index]
+
+	mu    sync.Mutex // held by writers, guards the fields below
+	slots map[federation.EntityID]int32
+	text  *textBuilder
+}
 
 // New returns an empty directory. Broken lines in cfg.Synonyms are skipped
 // and logged.
-func New(cfg Config) *Directory { return &Directory{} }
+func New(cfg Config) *Directory {
+	d := &Directory{
+		register: cfg.Register, now: cfg.Now, log: cfg.Log,
+		slots: map[federation.EntityID]int32{}, text: newTextBuilder(),
+		weights: words.NewWeights(),
+	}
+	if d.now == nil {
+		d.now = time.Now
+	}
+	if d.log == nil {
+		d.log = slog.New(slog.DiscardHandler)
+	}
+	var broken []int
+	d.words, broken = words.NewDictionary(words.Builtin(), cfg.Synonyms)
+	for _, line := range broken {
+		d.log.Warn("synonym line skipped", "line", line)
+	}
+	d.index.Store(emptyIndex())
+	return d
+}
 
-// Replace puts what is held of each member in place of what was held before.
-// Many sources at once are cheaper than one by one: use it at the start.
-func (d *Directory) Replace(sources ...Source) {}
+// day returns midnight UTC of the day of t in t's own location; a zero t is
+// now. Validity is counted in such days.
+func (d *Directory) day(t time.Time) time.Time {
+	if t.IsZero() {
+		t = d.now()
+	}
+	_, offset := t.Zone()
+	seconds := t.Unix() + int64(offset)
+	return time.Unix(seconds-((seconds%86400)+86400)%86400, 0).UTC()
+}
+
+// Replace puts what is held of each member in place of what was held before;
+// of two sources for one member the later one counts. Many sources at once
+// are cheaper than one by one: use it at the start.
+func (d *Directory) Replace(sources ...Source) {
+	if len(sources) == 0 {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	sources = lastOfEach(sources)
+	old := d.index.Load()
+	next := old.clone()
+	next.keys = old.keys.with(countKeys(sources))
+	slots := make([]int32, len(sources))
+	for i := range sources {
+		slots[i] = d.slot(sources[i].Member.ID)
+	}
+	for int(len(next.members)) < len(d.slots) {
+		next.members = append(next.members, nil)
+	}
+	fresh := buildMembers(sources, slots, next.keys)
+	var areas []region.Area
+	for _, m := range fresh {
+		areas = m.areas(areas)
+	}
+	next.addAreas(areas)
+	for i, m := range fresh {
+		slot := slots[i]
+		if was := next.members[slot]; was != nil {
+			next.unplace(was, slot)
+			next.subtract(was)
+		}
+		next.members[slot] = m
+		next.place(m)
+		next.add(m)
+	}
+	next.texts = d.text.update(next, fresh, slots, nil)
+	next.finish()
+	d.index.Store(next)
+}
 
 // Remove forgets a member and every claim of it. Unknown IDs are ignored.
-func (d *Directory) Remove(id federation.EntityID) {}
+func (d *Directory) Remove(id federation.EntityID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	old := d.index.Load()
+	m, slot := old.member(id)
+	if m == nil {
+		return
+	}
+	next := old.clone()
+	next.unplace(m, slot)
+	next.subtract(m)
+	next.members[slot] = nil
+	next.texts = d.text.update(next, nil, nil, []int32{slot})
+	next.finish()
+	d.index.Store(next)
+}
 
 // SetReachable notes whether a member answers now. Unknown IDs are ignored.
-func (d *Directory) SetReachable(id federation.EntityID, reachable bool) {}
+func (d *Directory) SetReachable(id federation.EntityID, reachable bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	old := d.index.Load()
+	m, slot := old.member(id)
+	if m == nil || m.reachable == reachable {
+		return
+	}
+	next := *old
+	next.version++
+	next.wide = newWideCache()
+	next.members = slices.Clone(old.members)
+	changed := *m
+	changed.reachable = reachable
+	next.subtract(m)
+	next.add(&changed)
+	next.members[slot] = &changed
+	d.index.Store(&next)
+}
 
 // Version returns the version of the index: it grows with every change and
 // begins anew with every process.
-func (d *Directory) Version() uint64 { return 0 }
+func (d *Directory) Version() uint64 { return d.index.Load().version }
 
 // ETag returns a strong entity tag in quotes that changes with the content of
 // the index and is the same in every process that holds the same content.
-func (d *Directory) ETag() string { return "" }
-
-// Size returns the number of members with a copy, of their offers and of
-// their distinct Leistungen: for "8 Portale, 1.165 Leistungen".
-func (d *Directory) Size() (members, offers, leistungen int) { return 0, 0, 0 }
-
-// Lookup is the core of Resolve for a key and a place as the register knows
-// it today: the same rules without texts and without allocation.
-func (d *Directory) Lookup(key leika.ID, place region.Area, date time.Time) Match { return Match{} }
-
-// Resolve says who is responsible [DESIGN §4]. It never fails: what cannot be
-// answered is None or Unknown with notices.
-func (d *Directory) Resolve(r Request) Answer { return Answer{} }
-
-// Explain is Resolve with every step and the rule that fired [DESIGN §4.7].
-func (d *Directory) Explain(r Request) Explanation { return Explanation{} }
-
-// Appears says whether an offer is shown for a place on a date, and why not.
-func (d *Directory) Appears(ref OfferRef, place region.Area, date time.Time) Appearance {
-	return Appearance{}
+func (d *Directory) ETag() string {
+	ix := d.index.Load()
+	return `"` + hex.EncodeToString(ix.content[:]) + `"`
 }
 
-// Search returns one page of hits. It never fails: a query without words and
-// without filters has no hits, one with a filter only is browsed.
-func (d *Directory) Search(q Query) Result { return Result{} }
-
-// Suggest completes what was typed with titles of the place, best first, at
-// most limit (0 is 8, at most 20).
-func (d *Directory) Suggest(text string, place region.Area, lang string, limit int) []Suggestion {
-	return nil
+// slot returns the stable place of a member in the index.
+func (d *Directory) slot(id federation.EntityID) int32 {
+	s, ok := d.slots[id]
+	if !ok {
+		s = int32(len(d.slots))
+		d.slots[id] = s
+	}
+	return s
 }
 
-// Lebenslagen returns the eight tiles in their usual order with the counts
-// for the place.
-func (d *Directory) Lebenslagen(place region.Area, lang string) []Lebenslage { return nil }
-
-// AZ returns all Leistungen of a place from A to Z.
-func (d *Directory) AZ(place region.Area, lang string) []Entry { return nil }
-
-// Authorities returns the members that serve a place, own municipality
-// first, then wider ones, then utilities; with the Bund as place all members
-// by name.
-func (d *Directory) Authorities(place region.Area) []Authority { return nil }
-
-// Authority returns one member.
-func (d *Directory) Authority(id federation.EntityID) (Authority, bool) { return Authority{}, false }
-
-// Offer returns one offer as its owner published it, with the state of the
-// copy; Reason and Zustaendigkeit are those of its first claim. ok is false
-// if no copy holds it.
-func (d *Directory) Offer(ref OfferRef) (p Provider, ok bool) { return Provider{}, false }
-
-// Offers returns all offers of one member in the order of its catalogue.
-func (d *Directory) Offers(id federation.EntityID) []*catalog.Offer { return nil }
-
-// Keys returns every LeiKa key that some member offers, in order.
-func (d *Directory) Keys() []leika.ID { return nil }
-
-// Title returns the title most members give a key, "" if nobody offers it.
-func (d *Directory) Title(key leika.ID, lang string) string { return "" }
-
-// Coverage returns the matrix for keys (nil: all that somebody offers) and
-// places on a date.
-func (d *Directory) Coverage(keys []leika.ID, places []region.Area, date time.Time) Matrix {
-	return Matrix{}
+func lastOfEach(sources []Source) []Source {
+	last := make(map[federation.EntityID]int, len(sources))
+	for i := range sources {
+		last[sources[i].Member.ID] = i
+	}
+	if len(last) == len(sources) {
+		return sources
+	}
+	out := make([]Source, 0, len(last))
+	for i := range sources {
+		if last[sources[i].Member.ID] == i {
+			out = append(out, sources[i])
+		}
+	}
+	return out
 }
 
-// Conflicts returns every conflict on a date, by key then area.
-func (d *Directory) Conflicts(date time.Time) []Clash { return nil }
+func countKeys(sources []Source) map[leika.ID]int {
+	count := map[leika.ID]int{}
+	for i := range sources {
+		if c := sources[i].Catalogue; c != nil {
+			for o := range c.Offers {
+				if id := c.Offers[o].Leika; !id.IsZero() {
+					count[id]++
+				}
+			}
+		}
+	}
+	return count
+}
 
-// Gaps returns, by key, what is offered somewhere but not in all of places.
-func (d *Directory) Gaps(places []region.Area, date time.Time) []Gap { return nil }
+// buildMembers builds the parts side by side, one worker for each processor,
+// and waits for all of them.
+func buildMembers(sources []Source, slots []int32, keys *keyTable) []*member {
+	out := make([]*member, len(sources))
+	workers := min(runtime.GOMAXPROCS(0), len(sources))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(sources); i = int(next.Add(1)) - 1 {
+				out[i] = newMember(sources[i], slots[i], keys)
+			}
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+func (m *member) areas(to []region.Area) []region.Area {
+	for i := range m.segments {
+		to = append(to, m.segments[i].area)
+	}
+	for i := range m.contacts {
+		to = append(to, m.contacts[i].area)
+	}
+	return to
+}
+
+// clone returns the next version with its own slices of nodes and members.
+func (ix *index) clone() *index {
+	next := *ix
+	next.version++
+	next.wide = newWideCache()
+	next.nodes = slices.Clone(ix.nodes)
+	next.members = slices.Clone(ix.members)
+	return &next
+}
+
+// finish derives what depends on the set of members.
+func (ix *index) finish() {
+	ix.sorted, ix.silent = nil, nil
+	for slot, m := range ix.members {
+		if m != nil {
+			ix.sorted = append(ix.sorted, int32(slot))
+		}
+	}
+	slices.SortFunc(ix.sorted, func(a, b int32) int { return cmp.Compare(ix.members[a].ID, ix.members[b].ID) })
+	ix.given = nil
+	for _, slot := range ix.sorted {
+		m := ix.members[slot]
+		if !m.hasCopy {
+			ix.silent = append(ix.silent, slot)
+		}
+		for i := range m.delegations {
+			ix.addDelegation(m, slot, i)
+		}
+	}
+}
+
+// addDelegation keeps the areas for which the delegating member itself was
+// granted the key: nobody gives away what is not his.
+func (ix *index) addDelegation(m *member, slot int32, i int) {
+	g := &m.delegations[i]
+	_, to := ix.member(g.To)
+	for _, a := range g.Areas {
+		if !m.Scope.CoversKey(g.Leika) || !m.Scope.CoversArea(a) || slices.ContainsFunc(m.Scope.Except, a.Covers) {
+			continue
+		}
+		if ix.given == nil {
+			ix.given = map[leika.ID][]delegation{}
+		}
+		ix.given[g.Leika] = append(ix.given[g.Leika], delegation{
+			from: slot, to: to, toID: g.To, area: a, valid: g.Valid,
+		})
+	}
+}
+
+// add and subtract keep content: a sum over members does not depend on the
+// order in which they came.
+func (ix *index) add(m *member) { ix.mix(m, 1) }
+
+func (ix *index) subtract(m *member) { ix.mix(m, ^uint64(0)) }
+
+func (ix *index) mix(m *member, factor uint64) {
+	b := make([]byte, 0, 256)
+	for _, s := range []string{string(m.ID), m.Name, m.ShortName, m.MarkID, m.Phone, m.LoginURI} {
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	b = binary.BigEndian.AppendUint64(b, m.serial)
+	flags := byte(0)
+	for i, set := range []bool{m.hasCopy, m.stale, m.reachable, m.IsOP, m.IsHub} {
+		if set {
+			flags |= 1 << i
+		}
+	}
+	b = append(b, flags)
+	if m.stale {
+		b = binary.BigEndian.AppendUint64(b, uint64(m.fetched.Unix()/86400))
+	}
+	sum := sha256.Sum256(b)
+	for i := range 2 {
+		at := ix.content[8*i:]
+		v := binary.BigEndian.Uint64(at) + factor*binary.BigEndian.Uint64(sum[8*i:])
+		binary.BigEndian.PutUint64(at, v)
+	}
+}

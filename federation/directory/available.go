@@ -1,0 +1,266 @@
+package directory
+
+import (
+	"sync"
+	"time"
+
+	"rathausnetz/federation"
+	"rathausnetz/federation/catalog"
+	"rathausnetz/federation/region"
+)
+
+// offering is the offer behind a document at the asked place.
+type offering struct {
+	hit
+	area      region.Area
+	several   bool
+	neighbour bool
+	places    int
+}
+
+// view is an index seen from one place on one day: which documents have an
+// offer there, and whose.
+type view struct {
+	ix    *index
+	place region.Area
+	date  time.Time
+	own   int32 // slot preferred where place is wide, -1
+	wide  *wideView
+}
+
+// wideView lists for an area wider than a Gemeinde who offers each key
+// anywhere inside it.
+type wideView struct {
+	first []wideClaim // by key number
+}
+
+type wideClaim struct {
+	slot   int32 // -1: nobody
+	offer  int32
+	node   int32
+	places int32
+}
+
+// wideCache keeps the wide views of one index: they are the same for
+// everybody and cost one walk over the claims.
+type wideCache struct {
+	mu    sync.Mutex
+	views map[wideKey]*wideView // guarded by mu
+}
+
+type wideKey struct {
+	place region.Area
+	day   int64
+}
+
+// maxWideViews bounds the cache; a Land has fewer Kreise. When it is full it
+// starts anew.
+const maxWideViews = 64
+
+func (d *Directory) view(ix *index, place region.Area, own federation.EntityID, date time.Time) *view {
+	v := &view{ix: ix, place: place, date: date, own: -1}
+	if place.Len() < 12 {
+		v.wide = ix.wideView(place, date)
+		if own != "" {
+			_, v.own = ix.member(own)
+		}
+	}
+	return v
+}
+
+func (ix *index) wideView(place region.Area, date time.Time) *wideView {
+	c := ix.wide
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := wideKey{place, date.Unix()}
+	if w := c.views[key]; w != nil {
+		return w
+	}
+	w := ix.newWideView(place, date)
+	if len(c.views) >= maxWideViews {
+		clear(c.views)
+	}
+	c.views[key] = w
+	return w
+}
+
+// newWideView walks over every area inside place. The first claim is the one
+// of the widest and then first area, then of the first member.
+func (ix *index) newWideView(place region.Area, date time.Time) *wideView {
+	w := &wideView{first: make([]wideClaim, len(ix.keys.ids))}
+	for i := range w.first {
+		w.first[i].slot = -1
+	}
+	for n := range ix.nodes {
+		nd := &ix.nodes[n]
+		if !place.Covers(nd.area) {
+			continue
+		}
+		for i := range nd.segments {
+			s := &nd.segments[i]
+			s.each(func(no, to uint32) { ix.widen(&w.first[no], s, int32(n), no, to, date) })
+		}
+	}
+	return w
+}
+
+func (ix *index) widen(c *wideClaim, s *segment, n int32, no, to uint32, date time.Time) {
+	offer := int32(to)
+	if to >= s.offers {
+		var f found
+		key := ix.keys.ids[no]
+		ix.match(&f, s, no, ix.nodes[n].area, date, ix.given[key])
+		if f.n == 0 {
+			return
+		}
+		offer = f.first[0].offer
+	}
+	c.places++
+	if c.slot < 0 || ix.before(n, s.slot, c.node, c.slot) {
+		c.slot, c.offer, c.node = s.slot, offer, n
+	}
+}
+
+// before orders claims of a wide view by area, wider and smaller first, then
+// by member: never by internal numbers.
+func (ix *index) before(n, slot, m, than int32) bool {
+	a, b := ix.nodes[n].area, ix.nodes[m].area
+	if a.Len() != b.Len() {
+		return a.Len() < b.Len()
+	}
+	if a != b {
+		return a.Compare(b) < 0
+	}
+	return ix.members[slot].ID < ix.members[than].ID
+}
+
+// of returns what a document is at the place; ok is false if it is not
+// offered there.
+func (v *view) of(d *document) (o offering, ok bool) {
+	if d.key.IsZero() {
+		return v.ofOwn(d)
+	}
+	var f found
+	if v.ix.findKey(&f, d.key, v.place, v.date) {
+		o = offering{hit: f.first[0], area: v.ix.nodes[f.node].area, several: f.members > 1, places: 1}
+		if v.wide != nil {
+			o.places = max(1, int(v.wide.first[d.no].places))
+		}
+		return o, true
+	}
+	if v.wide == nil || int(d.no) >= len(v.wide.first) || v.wide.first[d.no].slot < 0 {
+		return o, false
+	}
+	c := v.wide.first[d.no]
+	m := v.ix.members[c.slot]
+	o = offering{
+		hit:  hit{slot: c.slot, offer: c.offer, zust: -1, via: -1, kind: m.Kind, seat: m.Seat},
+		area: v.ix.nodes[c.node].area, places: int(c.places),
+	}
+	if v.own >= 0 {
+		v.preferOwn(&o, d.no)
+	}
+	return o, true
+}
+
+// preferOwn takes the offer of the portal's own member where it has one.
+func (v *view) preferOwn(o *offering, no uint32) {
+	m := v.ix.members[v.own]
+	for i := range m.segments {
+		p := &m.segments[i]
+		if !v.place.Covers(p.area) {
+			continue
+		}
+		var f found
+		v.ix.match(&f, &p.segment, no, p.area, v.date, nil)
+		if f.n > 0 {
+			o.hit, o.area = f.first[0], p.area
+			return
+		}
+	}
+}
+
+func (v *view) ofOwn(d *document) (o offering, ok bool) {
+	m := v.ix.members[d.slot]
+	if m == nil || int(d.own) >= len(m.own) {
+		return o, false
+	}
+	own := &m.own[d.own]
+	if own.offer != d.offer || !own.valid.At(v.date) {
+		return o, false
+	}
+	o = offering{hit: hit{slot: d.slot, offer: d.offer, zust: -1, via: -1, kind: m.Kind, seat: m.Seat}, places: 1}
+	for i := range own.claims {
+		c := &own.claims[i]
+		if c.outside || !c.valid.At(v.date) {
+			continue
+		}
+		inside := v.wide != nil && v.place.Covers(c.area)
+		if inside || (c.area.Covers(v.place) && !excepted(c.except, v.place)) {
+			o.area, o.zust = c.area, c.zust
+			return o, true
+		}
+	}
+	if own.reach != catalog.ReachNetwork {
+		return o, false
+	}
+	if len(own.claims) > 0 {
+		o.area, o.zust = own.claims[0].area, own.claims[0].zust
+	}
+	o.neighbour = true
+	return o, true
+}
+
+// online reports whether the offer can be used online here and today.
+func (v *view) online(o *offering) bool {
+	m := v.ix.members[o.slot]
+	t := m.traits[o.offer]
+	if t&traitConditional == 0 {
+		return t&traitOnline != 0
+	}
+	of := m.offer(o.offer)
+	return of != nil && len(open(of, v.at(o), v.date)) > 0
+}
+
+// at is the area an offering is looked at from: the place, or where the
+// offer is if the place is wider.
+func (v *view) at(o *offering) region.Area {
+	if o.area.Len() > v.place.Len() {
+		return o.area
+	}
+	return v.place
+}
+
+// provider fills in an offering.
+func (v *view) provider(o *offering) Provider {
+	at := v.at(o)
+	p := v.ix.provider(&o.hit, o.area, at, v.date)
+	if o.neighbour {
+		p.Reason, p.Neighbour = WholeArea, true
+	}
+	return p
+}
+
+// distance orders equal hits as UX.md §5.1: own municipality, its Verband,
+// Landkreis, partners, neighbours, Land, Bund.
+func (v *view) distance(o *offering) int {
+	switch {
+	case o.neighbour:
+		return 4
+	case o.kind == federation.KindUnternehmen:
+		return 3
+	case o.slot == v.own:
+		return 0
+	case o.kind == federation.KindLand || o.area.Len() == 2:
+		return 5
+	case o.area.IsBund():
+		return 6
+	case o.kind == federation.KindLandkreis:
+		return 2
+	case o.kind == federation.KindSamtgemeinde && v.place != o.seat:
+		return 1
+	}
+	return 0
+}
+
+func newWideCache() *wideCache { return &wideCache{views: map[wideKey]*wideView{}} }

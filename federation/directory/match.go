@@ -1,0 +1,427 @@
+package directory
+
+import (
+	"math"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"rathausnetz/federation/directory/words"
+)
+
+// A grade is where and how a word was met: the field times grades plus the
+// way. Higher weight is better; 0 is not at all.
+type grade uint8
+
+// The ways a word is met, the worst first.
+const (
+	byPart    grade = 1 + iota // inside a longer word
+	byPrefix                   // at its beginning
+	byElement                  // as an element of a compound
+	byTypo                     // but for a typing error
+	byWord                     // itself
+	ways
+)
+
+const (
+	gradeText    = 0 * ways
+	gradeSynonym = 1 * ways
+	gradeTitle   = 2 * ways
+	grades       = 3 * ways
+)
+
+// gradeWeights is how much each grade counts, at most 1.
+func gradeWeights() (w [grades]float32) {
+	way := [ways]float32{0, 0.40, 0.60, 0.75, 0.85, 1}
+	for i := range ways {
+		w[gradeText+i] = 0.45 * way[i]
+		w[gradeSynonym+i] = 0.92 * way[i]
+		w[gradeTitle+i] = way[i]
+	}
+	return w
+}
+
+// part is one stem that is looked for, with what each document has of it.
+type part struct {
+	stem   string
+	met    []grade // by document
+	idf    float32
+	exact  bool // the vocabulary has it
+	any    bool
+	typo   string // written form of what was found instead
+	titled bool   // some title has it itself
+}
+
+// alternative is a reading of some words of the query: if all parts are met,
+// the words of covers are met with weight.
+type alternative struct {
+	covers uint16 // bits of tokens
+	parts  []int
+	weight float32
+	shown  string // for "Gesucht wurde auch"
+}
+
+type token struct {
+	written string
+	folded  string
+	weight  words.Weight
+	part    int     // index into parts, -1 for a filler
+	named   []int32 // slots of members with this word in their name
+}
+
+// search is one query against one index. Its large parts are reused.
+type scratch struct {
+	tokens       []token
+	stems        []string
+	parts        []part
+	alternatives []alternative
+	candidates   []uint64 // bits of documents
+	scored       []scored
+	spare        [][]grade
+	weights      [grades]float32
+}
+
+// scored is a document with how well it fits.
+type scored struct {
+	doc   int32
+	rank  Matched
+	score float32 // 0 … 1
+}
+
+func (s *scratch) reset() {
+	for i := range s.parts {
+		s.spare = append(s.spare, s.parts[i].met)
+	}
+	s.tokens, s.stems, s.parts = s.tokens[:0], s.stems[:0], s.parts[:0]
+	s.alternatives, s.scored = s.alternatives[:0], s.scored[:0]
+	clear(s.candidates)
+}
+
+func (d *Directory) newScratch() *scratch {
+	if s, ok := d.scratch.Get().(*scratch); ok {
+		return s
+	}
+	return &scratch{weights: gradeWeights()}
+}
+
+func (d *Directory) done(s *scratch) {
+	s.reset()
+	d.scratch.Put(s)
+}
+
+// read cuts the text of a query into tokens.
+func (d *Directory) read(s *scratch, t *texts, text string) {
+	text = cut(text, MaxQueryBytes)
+	words.Each(text, func(w words.Word) bool {
+		stem := words.Stem(w.Folded)
+		s.stems = append(s.stems, stem)
+		s.tokens = append(s.tokens, token{
+			written: text[w.From:w.To], folded: w.Folded, part: -1,
+			weight: d.weights.Of(w.Folded), named: t.names[stem],
+		})
+		return len(s.tokens) < MaxQueryWords
+	})
+	meaning := false
+	for i := range s.tokens {
+		meaning = meaning || s.tokens[i].weight != words.Filler
+	}
+	if !meaning { // nothing but fillers: take them at their word
+		for i := range s.tokens {
+			s.tokens[i].weight = words.Content
+		}
+	}
+}
+
+// match finds for every document how well it fits the tokens that were read.
+// last says that the last word may be unfinished.
+func (d *Directory) match(s *scratch, t *texts, literal, last bool) {
+	if n := (len(t.docs) + 63) / 64; len(s.candidates) < n {
+		s.candidates = make([]uint64, n)
+	}
+	for i := range s.tokens {
+		k := &s.tokens[i]
+		if k.weight == words.Filler {
+			continue
+		}
+		k.part = s.part(t, s.stems[i])
+	}
+	d.synonyms(s, t, s.stems)
+	for i := range s.tokens {
+		k := &s.tokens[i]
+		if k.part < 0 || s.parts[k.part].any || s.covered(i) {
+			continue
+		}
+		if !s.split(t, i) && !literal && !(last && i == len(s.tokens)-1) && len(k.named) == 0 {
+			d.correct(s, t, i)
+		}
+	}
+	s.score(t)
+}
+
+func (s *scratch) covered(i int) bool {
+	return slices.ContainsFunc(s.alternatives, func(a alternative) bool {
+		return a.covers>>i&1 != 0 && !slices.ContainsFunc(a.parts, func(p int) bool { return !s.parts[p].any })
+	})
+}
+
+// part looks for a stem: itself, as prefix and inside other words.
+func (s *scratch) part(t *texts, stem string) int {
+	for i := range s.parts {
+		if s.parts[i].stem == stem {
+			return i
+		}
+	}
+	p := part{stem: stem, met: s.row(len(t.docs))}
+	if id, ok := t.vocabulary.ID(stem); ok && len(t.postings[id]) > 0 {
+		p.exact = true
+		p.titled = p.meet(t, id, byWord)
+	}
+	if len(stem) >= 3 {
+		budget := maxExpansions
+		t.vocabulary.Prefixed(stem, func(id uint32, word string) bool {
+			if word != stem && len(t.postings[id]) > 0 {
+				p.meet(t, id, t.prefixWay(word, stem))
+				budget--
+			}
+			return budget > 0
+		})
+	}
+	if len(stem) >= 4 {
+		budget := maxExpansions
+		t.vocabulary.Containing(stem, func(id uint32, word string) bool {
+			if !strings.HasPrefix(word, stem) && len(t.postings[id]) > 0 {
+				p.meet(t, id, t.insideWay(word, stem))
+				budget--
+			}
+			return budget > 0
+		})
+	}
+	s.parts = append(s.parts, p)
+	s.weigh(len(s.parts)-1, t)
+	return len(s.parts) - 1
+}
+
+// maxExpansions bounds the words one word of a query may stand for.
+const maxExpansions = 200
+
+// row returns a cleared row of n grades.
+func (s *scratch) row(n int) []grade {
+	if k := len(s.spare); k > 0 && cap(s.spare[k-1]) >= n {
+		row := s.spare[k-1][:n]
+		s.spare = s.spare[:k-1]
+		clear(row)
+		return row
+	}
+	return make([]grade, n, n+n/4+64)
+}
+
+// weigh counts the documents that have the part: rare words say more.
+func (s *scratch) weigh(i int, t *texts) {
+	p := &s.parts[i]
+	n := 0
+	for _, g := range p.met {
+		if g > 0 {
+			n++
+		}
+	}
+	p.any = n > 0
+	p.idf = float32(math.Log1p(float64(t.live+1) / float64(n+1)))
+}
+
+// meet notes in every document that has word id how it was met. It reports
+// whether a title has it.
+func (p *part) meet(t *texts, id uint32, way grade) (titled bool) {
+	for _, x := range t.postings[id] {
+		g := gradeText + way
+		switch {
+		case x&inTitle != 0:
+			g = gradeTitle + way
+			titled = true
+		case x&inSynonym != 0:
+			g = gradeSynonym + way
+		}
+		if doc := x >> fieldBits; g > p.met[doc] {
+			p.met[doc] = g
+		}
+	}
+	return titled
+}
+
+// prefixWay tells hund|e|steu, a compound, from a mere beginning.
+func (t *texts) prefixWay(word, stem string) grade {
+	if t.element(word[len(stem):], true) {
+		return byElement
+	}
+	return byPrefix
+}
+
+func (t *texts) insideWay(word, stem string) grade {
+	at := strings.Index(word, stem)
+	before, after := word[:at], word[at+len(stem):]
+	if t.element(before, false) && (after == "" || t.element(after, true)) {
+		return byElement
+	}
+	return byPart
+}
+
+// element reports whether rest is a word of the vocabulary, or an ending,
+// with or without a linking sound: before it (after another word) or after.
+func (t *texts) element(rest string, linkFirst bool) bool {
+	if len(rest) < 3 {
+		return linkFirst // an ending
+	}
+	for _, link := range [...]string{"", "s", "es", "n", "en", "e", "er"} {
+		word, ok := strings.CutSuffix(rest, link)
+		if linkFirst {
+			word, ok = strings.CutPrefix(rest, link)
+		}
+		if !ok || len(word) < 3 {
+			continue
+		}
+		if id, known := t.vocabulary.ID(word); known && len(t.postings[id]) > 0 {
+			return true
+		}
+		if stem := words.Stem(word); stem != word {
+			if id, known := t.vocabulary.ID(stem); known && len(t.postings[id]) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// synonyms adds what the dictionary says about the words of the query.
+func (d *Directory) synonyms(s *scratch, t *texts, stems []string) {
+	d.words.Lookup(stems, func(syn *words.Synonym, at []int) {
+		if len(s.alternatives) >= maxAlternatives {
+			return
+		}
+		var covers uint16
+		for _, i := range at {
+			covers |= 1 << i
+		}
+		weight := float32(0.80)
+		if len(at) > 1 {
+			weight = 0.95 // a whole phrase is hardly meant otherwise
+		}
+		s.mean(t, syn.Means, covers, weight)
+	})
+}
+
+// maxAlternatives bounds the readings of one query.
+const maxAlternatives = 32
+
+func (s *scratch) mean(t *texts, means []words.Meaning, covers uint16, weight float32) {
+	for _, m := range means {
+		a := alternative{covers: covers, weight: weight, shown: m.Shown}
+		for _, stem := range m.Stems {
+			a.parts = append(a.parts, s.part(t, stem))
+		}
+		s.alternatives = append(s.alternatives, a)
+		weight *= 0.97 // the first meaning is the likeliest
+	}
+}
+
+// split reads an unknown compound as its elements: Hundeanmeldung is hund and
+// anmeld. It reports whether it could.
+func (s *scratch) split(t *texts, i int) bool {
+	word := s.tokens[i].folded
+	if len(word) < 8 {
+		return false
+	}
+	best, bestLen := [2]string{}, 0
+	for at := 3; at <= len(word)-3; at++ {
+		right := words.Stem(word[at:])
+		if id, ok := t.vocabulary.ID(right); !ok || len(t.postings[id]) == 0 {
+			continue
+		}
+		for _, link := range [...]string{"", "s", "es", "n", "en", "e", "er"} {
+			left, ok := strings.CutSuffix(word[:at], link)
+			if !ok || len(left) < 3 {
+				continue
+			}
+			stem := words.Stem(left)
+			if id, ok := t.vocabulary.ID(stem); ok && len(t.postings[id]) > 0 && len(left) > bestLen {
+				best, bestLen = [2]string{stem, right}, len(left)
+			}
+		}
+	}
+	if bestLen == 0 {
+		return false
+	}
+	s.alternatives = append(s.alternatives, alternative{
+		covers: 1 << i, weight: 0.80, parts: []int{s.part(t, best[0]), s.part(t, best[1])},
+	})
+	return true
+}
+
+// correct looks for a known word with a small typing error in it, in the
+// offers and in the dictionary.
+func (d *Directory) correct(s *scratch, t *texts, i int) {
+	k := &s.tokens[i]
+	limit := words.Typos(len(k.folded))
+	if limit == 0 {
+		return
+	}
+	best, bestHits := words.Near{Distance: limit + 1}, 0
+	for _, n := range t.vocabulary.Similar(s.stems[i], limit) {
+		hits := len(t.postings[n.ID])
+		if hits > 0 && (n.Distance < best.Distance || (n.Distance == best.Distance && hits > bestHits)) {
+			best, bestHits = n, hits
+		}
+	}
+	if near := d.words.Similar(k.folded, limit); len(near) > 0 && near[0].Distance < best.Distance {
+		shown := near[0].Word
+		stems := words.Stems(shown)
+		d.words.Lookup(stems, func(syn *words.Synonym, at []int) {
+			if len(at) == len(stems) {
+				s.mean(t, syn.Means, 1<<i, 0.75)
+			}
+		})
+		s.parts[k.part].typo = shown
+		return
+	}
+	if bestHits == 0 {
+		return
+	}
+	p := &s.parts[k.part]
+	p.titled = p.meet(t, best.ID, byTypo)
+	p.typo = t.surface[best.ID]
+	s.weigh(k.part, t)
+}
+
+// score fills scored with every document that fits well enough.
+func (s *scratch) score(t *texts) {
+	if len(s.tokens) == 0 {
+		return
+	}
+	content := false
+	for i := range s.tokens {
+		content = content || s.tokens[i].weight == words.Content
+	}
+	mark := func(p int) {
+		for doc, g := range s.parts[p].met {
+			if g > 0 {
+				s.candidates[doc/64] |= 1 << (doc % 64)
+			}
+		}
+	}
+	for i := range s.tokens {
+		if k := &s.tokens[i]; k.part >= 0 && (!content || k.weight == words.Content) {
+			mark(k.part)
+		}
+	}
+	for i := range s.alternatives {
+		if len(s.alternatives[i].parts) > 0 {
+			mark(s.alternatives[i].parts[0])
+		}
+	}
+	for w, word := range s.candidates {
+		for ; word != 0; word &= word - 1 {
+			doc := int32(w*64 + bits.TrailingZeros64(word))
+			if x, ok := s.rate(t, doc); ok {
+				s.scored = append(s.scored, x)
+			}
+		}
+	}
+}

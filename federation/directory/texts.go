@@ -1,0 +1,485 @@
+package directory
+
+import (
+	"cmp"
+	"hash/maphash"
+	"maps"
+	"slices"
+
+	"rathausnetz/federation/catalog"
+	"rathausnetz/federation/directory/words"
+	"rathausnetz/federation/leika"
+)
+
+// Where a word stands, the best first.
+const (
+	inTitle   = 1 << iota // in a title
+	inSynonym             // in a catalogue synonym
+	inText                // in a section
+	fieldBits = 3
+)
+
+// texts is the searchable side of an index: one document for each distinct
+// Leistung, however many members offer it, and one for each offer without
+// key. It is immutable; the next one shares the lists that did not change.
+type texts struct {
+	vocabulary *words.Vocabulary
+	surface    []string   // by word number: how people write it
+	postings   [][]uint32 // by word number: document<<fieldBits | fields, ascending
+	docs       []*document
+	ofKey      []int32 // document by key number, -1 for none
+	names      map[string][]int32
+	live       int
+}
+
+// document is what the ranking knows of one Leistung. A document without
+// offers has none of its other fields.
+type document struct {
+	key    leika.ID // zero for an own offer
+	no     uint32   // key number
+	slot   int32    // own offer: the member
+	offer  int32    // own offer: its index there
+	own    int32    // own offer: index into member.own
+	offers int32    // how many offers stand behind it
+	title  string   // the most frequent one
+	head   []uint32 // its words without fillers, by number
+}
+
+func emptyTexts() *texts { return &texts{vocabulary: &words.Vocabulary{}} }
+
+// textBuilder is the writer's side. It keeps for every document how often
+// each word occurs in which field, so that taking one member out costs no
+// more than putting it in.
+type textBuilder struct {
+	seed     maphash.Seed
+	weights  words.Weights
+	stems    map[string]uint32 // folded word → number
+	profiles map[uint64]*profile
+	docs     []*docState
+	free     []int32
+	ofKey    map[leika.ID]int32
+	members  map[int32][]written // by slot
+
+	current *texts
+	fresh   []string          // words not yet in the vocabulary
+	stemNo  map[string]uint32 // stem → number, also of fresh ones
+	surface []string
+	shared  bool     // readers hold surface: copy before changing a word
+	dirty   []uint64 // word<<32 | document, with repetitions
+	changed []int32  // documents, with repetitions
+	named   map[int32]string
+	names   map[string][]int32
+}
+
+// profile is what one text contributes; equal texts share it.
+type profile struct {
+	hash  uint64
+	refs  int
+	title string
+	terms []uint32 // word<<fieldBits | one field, ascending, distinct
+	head  []uint32
+}
+
+type docState struct {
+	document
+	profiles map[*profile]int32 // → offers with this text
+	counts   map[uint32]int32   // term of a profile → profiles that have it
+	titles   map[string]*titleCount
+}
+
+type titleCount struct {
+	n    int
+	head []uint32
+}
+
+// written is what one offer has put into a document.
+type written struct {
+	doc     int32
+	profile *profile
+}
+
+func newTextBuilder() *textBuilder {
+	return &textBuilder{
+		seed: maphash.MakeSeed(), weights: words.NewWeights(),
+		stems: map[string]uint32{}, stemNo: map[string]uint32{},
+		profiles: map[uint64]*profile{}, ofKey: map[leika.ID]int32{},
+		members: map[int32][]written{}, current: emptyTexts(), named: map[int32]string{},
+	}
+}
+
+// update takes the members of gone out and those of fresh in (at slots),
+// first what they had before, and returns the new texts.
+func (b *textBuilder) update(ix *index, fresh []*member, slots []int32, gone []int32) *texts {
+	for _, slot := range gone {
+		b.takeOut(slot)
+	}
+	for i, m := range fresh {
+		was := b.members[slots[i]]
+		delete(b.members, slots[i])
+		b.putIn(ix, m, slots[i])
+		b.release(was)
+	}
+	return b.publish(ix)
+}
+
+func (b *textBuilder) takeOut(slot int32) {
+	b.release(b.members[slot])
+	delete(b.members, slot)
+}
+
+func (b *textBuilder) release(list []written) {
+	for _, w := range list {
+		b.count(w.doc, w.profile, -1)
+		if w.profile.refs--; w.profile.refs == 0 {
+			delete(b.profiles, w.profile.hash)
+		}
+	}
+}
+
+func (b *textBuilder) putIn(ix *index, m *member, slot int32) {
+	if !m.hasCopy {
+		return
+	}
+	list := make([]written, 0, m.offers)
+	own := int32(0)
+	for i := range int32(m.offers) {
+		o := m.offer(i)
+		if o == nil {
+			continue
+		}
+		var doc int32
+		if m.keys[i].IsZero() {
+			doc = b.newDoc(document{slot: slot, offer: i, own: own})
+			own++
+		} else {
+			doc = b.keyDoc(m.keys[i], ix.keys.no[m.keys[i]])
+		}
+		p := b.profile(o)
+		p.refs++
+		b.count(doc, p, 1)
+		list = append(list, written{doc, p})
+	}
+	b.members[slot] = list
+}
+
+func (b *textBuilder) keyDoc(key leika.ID, no uint32) int32 {
+	d, ok := b.ofKey[key]
+	if !ok {
+		d = b.newDoc(document{key: key, no: no})
+		b.ofKey[key] = d
+	}
+	return d
+}
+
+func (b *textBuilder) newDoc(d document) int32 {
+	s := &docState{document: d, profiles: map[*profile]int32{}, counts: map[uint32]int32{}, titles: map[string]*titleCount{}}
+	if n := len(b.free); n > 0 {
+		i := b.free[n-1]
+		b.free = b.free[:n-1]
+		b.docs[i] = s
+		return i
+	}
+	b.docs = append(b.docs, s)
+	return int32(len(b.docs) - 1)
+}
+
+// count adds an offer with this text to a document (by 1) or takes it out
+// (by -1).
+func (b *textBuilder) count(doc int32, p *profile, by int32) {
+	d := b.docs[doc]
+	d.offers += by
+	b.changed = append(b.changed, doc)
+	t := d.titles[p.title]
+	if t == nil {
+		t = &titleCount{head: p.head}
+		d.titles[p.title] = t
+	}
+	if t.n += int(by); t.n == 0 {
+		delete(d.titles, p.title)
+	}
+	was := d.profiles[p]
+	if was+by == 0 {
+		delete(d.profiles, p)
+	} else {
+		d.profiles[p] = was + by
+	}
+	if was == 0 || was+by == 0 {
+		b.countTerms(doc, p, by)
+	}
+	if d.offers == 0 && d.key.IsZero() {
+		b.free = append(b.free, doc)
+	}
+}
+
+func (b *textBuilder) countTerms(doc int32, p *profile, by int32) {
+	d := b.docs[doc]
+	for _, t := range p.terms {
+		was := d.counts[t]
+		if was+by == 0 {
+			delete(d.counts, t)
+		} else {
+			d.counts[t] = was + by
+		}
+		if was == 0 || was+by == 0 {
+			b.dirty = append(b.dirty, uint64(t>>fieldBits)<<32|uint64(doc))
+		}
+	}
+}
+
+// profile analyses the words of an offer, or finds that it already has.
+func (b *textBuilder) profile(o *catalog.Offer) *profile {
+	hash := b.hash(o)
+	if p := b.profiles[hash]; p != nil {
+		return p
+	}
+	p := &profile{hash: hash}
+	p.title, _ = o.Title.In("de")
+	words.Each(p.title, func(w words.Word) bool {
+		if b.weights.Of(w.Folded) != words.Filler {
+			p.head = append(p.head, b.word(w.Folded, p.title[w.From:w.To]))
+		}
+		return true
+	})
+	for _, t := range o.Title {
+		b.analyse(p, t, inTitle)
+	}
+	for _, s := range o.Synonyms {
+		b.analyse(p, s, inSynonym)
+	}
+	for i := range o.Sections {
+		if searched(o.Sections[i].Kind) {
+			for _, t := range o.Sections[i].Text {
+				b.analyse(p, plain(t, maxSearched), inText)
+			}
+		}
+	}
+	slices.Sort(p.terms)
+	p.terms = slices.Clip(slices.Compact(p.terms))
+	b.profiles[hash] = p
+	return p
+}
+
+// maxSearched is how much of one section is searched, in bytes.
+const maxSearched = 4000
+
+// searched leaves out what holds the same legal phrases everywhere.
+func searched(kind catalog.SectionKind) bool {
+	return kind != catalog.Rechtsgrundlage && kind != catalog.Rechtsbehelf
+}
+
+func (b *textBuilder) hash(o *catalog.Offer) uint64 {
+	var h maphash.Hash
+	h.SetSeed(b.seed)
+	text := func(t catalog.Text) {
+		if len(t) == 1 {
+			for lang, s := range t {
+				write(&h, lang)
+				write(&h, s)
+			}
+			return
+		}
+		for _, lang := range slices.Sorted(maps.Keys(t)) {
+			write(&h, lang)
+			write(&h, t[lang])
+		}
+	}
+	text(o.Title)
+	for _, s := range o.Synonyms {
+		write(&h, s)
+	}
+	for i := range o.Sections {
+		if searched(o.Sections[i].Kind) {
+			write(&h, "\x00")
+			text(o.Sections[i].Text)
+		}
+	}
+	return h.Sum64()
+}
+
+func write(h *maphash.Hash, s string) {
+	h.WriteString(s)
+	h.WriteByte(0)
+}
+
+func (b *textBuilder) analyse(p *profile, text string, field uint32) {
+	words.Each(text, func(w words.Word) bool {
+		if b.weights.Of(w.Folded) != words.Filler {
+			p.terms = append(p.terms, b.word(w.Folded, text[w.From:w.To])<<fieldBits|field)
+		}
+		return true
+	})
+}
+
+// word returns the number of a word's stem and keeps the best way to write
+// it: the shortest, then the first in the alphabet, whatever came first.
+func (b *textBuilder) word(folded, written string) uint32 {
+	no, ok := b.stems[folded]
+	if !ok {
+		stem := words.Stem(folded)
+		if no, ok = b.stemNo[stem]; !ok {
+			no = uint32(len(b.stemNo))
+			b.stemNo[stem] = no
+			b.fresh = append(b.fresh, stem)
+			b.surface = append(b.surface, written)
+		}
+		b.stems[folded] = no
+	}
+	if was := b.surface[no]; was != written && better(written, was) {
+		if b.shared {
+			b.surface, b.shared = slices.Clone(b.surface), false
+		}
+		b.surface[no] = written
+	}
+	return no
+}
+
+func better(a, b string) bool {
+	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) < 0
+}
+
+// publish writes the changed lists anew and leaves the others as they are.
+func (b *textBuilder) publish(ix *index) *texts {
+	next := *b.current
+	next.vocabulary = next.vocabulary.With(b.fresh)
+	b.fresh = nil
+	next.surface, b.shared = b.surface, true
+	b.publishPostings(&next)
+	b.publishDocs(&next)
+	if len(next.ofKey) < len(ix.keys.ids) || len(b.changed) > 0 {
+		next.ofKey = b.keyDocs(ix.keys)
+	}
+	next.names = b.memberNames(ix)
+	next.live = 0
+	for _, d := range next.docs {
+		if d.offers > 0 {
+			next.live++
+		}
+	}
+	b.changed = b.changed[:0]
+	b.current = &next
+	return &next
+}
+
+func (b *textBuilder) publishPostings(next *texts) {
+	if len(b.dirty) == 0 {
+		return
+	}
+	slices.Sort(b.dirty)
+	pairs := slices.Compact(b.dirty)
+	b.dirty = nil
+	lists := make([][]uint32, next.vocabulary.Len())
+	copy(lists, next.postings)
+	for from := 0; from < len(pairs); {
+		word := uint32(pairs[from] >> 32)
+		to := from
+		for to < len(pairs) && uint32(pairs[to]>>32) == word {
+			to++
+		}
+		lists[word] = b.merge(lists[word], word, pairs[from:to])
+		from = to
+	}
+	next.postings = lists
+}
+
+// merge returns list with the entries of the given documents as they are now.
+func (b *textBuilder) merge(list []uint32, word uint32, pairs []uint64) []uint32 {
+	out := make([]uint32, 0, len(list)+len(pairs))
+	i := 0
+	for _, p := range pairs {
+		doc := uint32(p)
+		for i < len(list) && list[i]>>fieldBits < doc {
+			out = append(out, list[i])
+			i++
+		}
+		if i < len(list) && list[i]>>fieldBits == doc {
+			i++
+		}
+		fields := uint32(0)
+		for _, field := range []uint32{inTitle, inSynonym, inText} {
+			if b.docs[doc].counts[word<<fieldBits|field] > 0 {
+				fields |= field
+			}
+		}
+		if fields != 0 {
+			out = append(out, doc<<fieldBits|fields)
+		}
+	}
+	return slices.Clip(append(out, list[i:]...))
+}
+
+func (b *textBuilder) publishDocs(next *texts) {
+	if len(b.changed) == 0 {
+		return
+	}
+	docs := make([]*document, len(b.docs))
+	copy(docs, next.docs)
+	slices.Sort(b.changed)
+	for _, i := range slices.Compact(b.changed) {
+		s := b.docs[i]
+		d := s.document
+		best := 0
+		d.title, d.head = "", nil
+		for title, t := range s.titles {
+			if t.n > best || (t.n == best && title < d.title) {
+				best, d.title, d.head = t.n, title, t.head
+			}
+		}
+		docs[i] = &d
+	}
+	next.docs = docs
+}
+
+func (b *textBuilder) keyDocs(keys *keyTable) []int32 {
+	of := make([]int32, len(keys.ids))
+	for no, id := range keys.ids {
+		of[no] = -1
+		if d, ok := b.ofKey[id]; ok {
+			of[no] = d
+		}
+	}
+	return of
+}
+
+// memberNames leads from the stems of members' names to their slots, without
+// what every authority is called. It is made anew only if a name changed.
+func (b *textBuilder) memberNames(ix *index) map[string][]int32 {
+	same := b.names != nil
+	n := 0
+	for slot, m := range ix.members {
+		if m == nil {
+			continue
+		}
+		n++
+		if name := m.Name + " " + m.ShortName; b.named[int32(slot)] != name {
+			same = false
+			b.named[int32(slot)] = name
+		}
+	}
+	if same && n == len(b.named) {
+		return b.names
+	}
+	b.names = map[string][]int32{}
+	for slot, m := range ix.members {
+		if m == nil {
+			delete(b.named, int32(slot))
+			continue
+		}
+		stems := words.Stems(b.named[int32(slot)])
+		slices.Sort(stems)
+		for _, stem := range slices.Compact(stems) {
+			if !generic(stem) {
+				b.names[stem] = append(b.names[stem], int32(slot))
+			}
+		}
+	}
+	return b.names
+}
+
+// generic reports whether a stem is in many names of authorities.
+func generic(stem string) bool {
+	switch stem {
+	case "stadt", "gemeind", "samtgemeind", "landkreis", "kreis", "land", "region", "flecken", "bad", "verwaltung", "rathaus", "der", "und", "gmbh", "verband":
+		return true
+	}
+	return false
+}
