@@ -151,8 +151,12 @@ func (d *Directory) match(s *scratch, t *texts, literal, last bool) {
 		if k.part < 0 || s.parts[k.part].any || s.covered(i) {
 			continue
 		}
-		if !s.split(t, i) && !literal && !(last && i == len(s.tokens)-1) && len(k.named) == 0 {
-			d.correct(s, t, i)
+		unfinished := last && i == len(s.tokens)-1
+		if s.split(t, i, d.weights) || unfinished || len(k.named) > 0 {
+			continue
+		}
+		if literal || !d.correct(s, t, i) {
+			s.shorten(t, i)
 		}
 	}
 	s.score(t)
@@ -278,13 +282,11 @@ func (t *texts) element(rest string, linkFirst bool) bool {
 		if !ok || len(word) < 3 {
 			continue
 		}
-		if id, known := t.vocabulary.ID(word); known && len(t.postings[id]) > 0 {
+		if t.has(word) {
 			return true
 		}
-		if stem := words.Stem(word); stem != word {
-			if id, known := t.vocabulary.ID(stem); known && len(t.postings[id]) > 0 {
-				return true
-			}
+		if stem := words.Stem(word); stem != word && t.has(stem) {
+			return true
 		}
 	}
 	return false
@@ -323,45 +325,85 @@ func (s *scratch) mean(t *texts, means []words.Meaning, covers uint16, weight fl
 }
 
 // split reads an unknown compound as its elements: Hundeanmeldung is hund and
-// anmeld. It reports whether it could.
-func (s *scratch) split(t *texts, i int) bool {
+// anmeld. A weak last element (Jagdscheinantrag) may be missing. It reports
+// whether it could.
+func (s *scratch) split(t *texts, i int, weights words.Weights) bool {
 	word := s.tokens[i].folded
 	if len(word) < 8 {
 		return false
 	}
-	best, bestLen := [2]string{}, 0
-	for at := 3; at <= len(word)-3; at++ {
-		right := words.Stem(word[at:])
-		if id, ok := t.vocabulary.ID(right); !ok || len(t.postings[id]) == 0 {
+	left, right := "", ""
+	for at := len(word) - 3; at >= 3; at-- {
+		end := words.Stem(word[at:])
+		weak := weights.Of(word[at:]) == words.Weak
+		if !weak && !t.has(end) {
 			continue
 		}
-		for _, link := range [...]string{"", "s", "es", "n", "en", "e", "er"} {
-			left, ok := strings.CutSuffix(word[:at], link)
-			if !ok || len(left) < 3 {
-				continue
-			}
-			stem := words.Stem(left)
-			if id, ok := t.vocabulary.ID(stem); ok && len(t.postings[id]) > 0 && len(left) > bestLen {
-				best, bestLen = [2]string{stem, right}, len(left)
+		if begin, ok := t.linked(word[:at]); ok && len(begin) > len(left) {
+			left, right = begin, end
+			if weak {
+				right = ""
 			}
 		}
 	}
-	if bestLen == 0 {
+	if left == "" {
 		return false
 	}
-	s.alternatives = append(s.alternatives, alternative{
-		covers: 1 << i, weight: 0.80, parts: []int{s.part(t, best[0]), s.part(t, best[1])},
-	})
+	a := alternative{covers: 1 << i, weight: 0.80, parts: []int{s.part(t, left)}}
+	if right != "" {
+		a.parts = append(a.parts, s.part(t, right))
+	}
+	s.alternatives = append(s.alternatives, a)
 	return true
 }
 
+// has reports whether some document has the word with this stem.
+func (t *texts) has(stem string) bool {
+	id, ok := t.vocabulary.ID(stem)
+	return ok && len(t.postings[id]) > 0
+}
+
+// linked returns the stem of the first element of a compound, which may end
+// with a linking sound.
+func (t *texts) linked(begin string) (string, bool) {
+	for _, link := range [...]string{"", "s", "es", "n", "en", "e", "er"} {
+		word, ok := strings.CutSuffix(begin, link)
+		if !ok || len(word) < 3 {
+			continue
+		}
+		if stem := words.Stem(word); t.has(stem) {
+			return stem, true
+		}
+	}
+	return "", false
+}
+
+// shorten is the last resort for an unknown word: its longest beginning, at
+// least half of it and six letters, with which some known word begins.
+func (s *scratch) shorten(t *texts, i int) {
+	word := s.tokens[i].folded
+	for at := len(word) - 1; at >= max(6, (len(word)+1)/2); at-- {
+		found := false
+		t.vocabulary.Prefixed(word[:at], func(id uint32, _ string) bool {
+			found = len(t.postings[id]) > 0
+			return !found
+		})
+		if found {
+			s.alternatives = append(s.alternatives, alternative{
+				covers: 1 << i, weight: 0.60, parts: []int{s.part(t, word[:at])},
+			})
+			return
+		}
+	}
+}
+
 // correct looks for a known word with a small typing error in it, in the
-// offers and in the dictionary.
-func (d *Directory) correct(s *scratch, t *texts, i int) {
+// offers and in the dictionary. It reports whether there is one.
+func (d *Directory) correct(s *scratch, t *texts, i int) bool {
 	k := &s.tokens[i]
 	limit := words.Typos(len(k.folded))
 	if limit == 0 {
-		return
+		return false
 	}
 	best, bestHits := words.Near{Distance: limit + 1}, 0
 	for _, n := range t.vocabulary.Similar(s.stems[i], limit) {
@@ -379,15 +421,16 @@ func (d *Directory) correct(s *scratch, t *texts, i int) {
 			}
 		})
 		s.parts[k.part].typo = shown
-		return
+		return true
 	}
 	if bestHits == 0 {
-		return
+		return false
 	}
 	p := &s.parts[k.part]
 	p.titled = p.meet(t, best.ID, byTypo)
 	p.typo = t.surface[best.ID]
 	s.weigh(k.part, t)
+	return true
 }
 
 // score fills scored with every document that fits well enough.

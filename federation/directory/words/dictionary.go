@@ -24,6 +24,7 @@ type Dictionary struct {
 	lefts   *Vocabulary           // single folded words of left sides
 	shown   []string              // as written, by number in lefts
 	entries int
+	weights Weights
 }
 
 // Synonym is one reading of an everyday phrase.
@@ -47,7 +48,7 @@ type Meaning struct {
 // anywhere in a query. Lines of another form are not read; their numbers
 // (from 1, counted through all texts) are returned.
 func NewDictionary(texts ...string) (*Dictionary, []int) {
-	d := &Dictionary{byFirst: map[string][]*Synonym{}, lefts: &Vocabulary{}}
+	d := &Dictionary{byFirst: map[string][]*Synonym{}, lefts: &Vocabulary{}, weights: NewWeights()}
 	var broken []int
 	var lefts []string
 	seen := map[string]bool{}
@@ -85,7 +86,7 @@ func (d *Dictionary) add(line string) (phrases []string, ok bool) {
 	}
 	var means []Meaning
 	for part := range strings.SplitSeq(right, ",") {
-		if m := (Meaning{strings.TrimSpace(part), Stems(part)}); len(m.Stems) > 0 && len(m.Stems) <= maxPhrase {
+		if m := (Meaning{strings.TrimSpace(part), d.content(part)}); len(m.Stems) > 0 && len(m.Stems) <= maxPhrase {
 			means = append(means, m)
 		}
 	}
@@ -99,6 +100,18 @@ func (d *Dictionary) add(line string) (phrases []string, ok bool) {
 		d.entries++
 	}
 	return phrases, true
+}
+
+// content returns the stems of what is searched: no index has fillers.
+func (d *Dictionary) content(text string) []string {
+	var out []string
+	Each(text, func(w Word) bool {
+		if d.weights.Of(w.Folded) != Filler {
+			out = append(out, Stem(w.Folded))
+		}
+		return true
+	})
+	return out
 }
 
 // Stems returns the stems of the words of text.
