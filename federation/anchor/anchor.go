@@ -1,11 +1,12 @@
 package anchor
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"rathausnetz/federation"
@@ -17,12 +18,12 @@ import (
 // own for people; they survive the way over HTTP.
 var (
 	ErrConfig      = errors.New("anchor: configuration not usable")
-	ErrCodeForm    = errors.New("anchor: not an invitation code; copy it again completely")
-	ErrCodeTypo    = errors.New("anchor: the invitation code has a typing error; copy it again completely")
+	ErrCodeForm    = errors.New("anchor: this is not an invitation code; copy it completely, it begins with RN1")
+	ErrCodeTypo    = errors.New("anchor: the invitation code has a typing error or is not complete; copy it again")
 	ErrCodeUnknown = errors.New("anchor: the hub does not know this invitation code")
 	ErrCodeUsed    = errors.New("anchor: this invitation code was used already; ask the hub for a new one")
 	ErrCodeExpired = errors.New("anchor: this invitation code has expired; ask the hub for a new one")
-	ErrFingerprint = errors.New("anchor: the hub shows another key than the invitation names; nothing was sent, ask the hub by telephone")
+	ErrFingerprint = errors.New("anchor: the hub shows another key than the invitation names; nothing was sent, call the hub")
 	ErrNotApproved = errors.New("anchor: the hub has not approved the request yet")
 	ErrRefused     = errors.New("anchor: the hub has refused the request")
 	ErrNotMember   = errors.New("anchor: not a member of this hub")
@@ -40,6 +41,7 @@ var (
 type Config struct {
 	Self        federation.EntityID
 	TrustAnchor federation.EntityID   // equals Self for a trust anchor; "" means Self
+	AnchorKeys  trust.JWKS            // of the trust anchor; an intermediate hands them to its members
 	Superiors   []federation.EntityID // authority_hints; empty for a trust anchor
 	Owner       Invitation            // the hub as a member: name, kind, seat, scope
 	Keys        func() *trust.Keys    // as they hold now; called for each signature
@@ -47,8 +49,7 @@ type Config struct {
 	Resolver    *trust.Resolver // for the resolve endpoint; may be nil
 	HTTP        *http.Client    // fetches applicants' entity configurations; guarded
 
-	Policy      json.RawMessage    // metadata_policy of subordinate statements; nil: the network's
-	Constraints *trust.Constraints // nil: max_path_length 0 for an intermediate, 1 for an anchor
+	Policy json.RawMessage // metadata_policy of subordinate statements; nil: DefaultPolicy
 
 	Lifetime     time.Duration // of statements and marks; default 24 h
 	CodeLifetime time.Duration // of invitations; default 24 h
@@ -61,126 +62,66 @@ type Config struct {
 	Log           *slog.Logger
 }
 
-// Invitation says who is invited and what it may claim.
-type Invitation struct {
-	Name         string           `json:"name"` // legal name
-	ShortName    string           `json:"short_name,omitempty"`
-	Kind         federation.Kind  `json:"kind"`
-	AGS          string           `json:"ags,omitempty"`
-	Seat         string           `json:"seat,omitempty"` // ARS; "" for a utility
-	Scope        federation.Scope `json:"scope"`
-	Intermediate bool             `json:"intermediate,omitempty"` // becomes a hub itself
-}
-
-// State of a member in the registry.
-type State string
-
-// The states. Only active members are served by any endpoint.
-const (
-	StatePending   State = "pending"
-	StateActive    State = "active"
-	StateSuspended State = "suspended"
-	StateRefused   State = "refused"
-	StateRevoked   State = "revoked"
-)
-
-// Member is one entry of the registry.
-type Member struct {
-	ID federation.EntityID `json:"id"`
-	Invitation
-	State      State      `json:"state"`
-	Keys       trust.JWKS `json:"jwks"`  // federation keys
-	Words      []string   `json:"words"` // the signing key's fingerprint, to read aloud
-	Generation uint64     `json:"generation"`
-	Requested  time.Time  `json:"requested"`
-	Decided    time.Time  `json:"decided,omitzero"`
-	By         string     `json:"by,omitempty"`
-	Reason     string     `json:"reason,omitempty"`
-}
-
-// Filter selects members; the zero value selects all.
-type Filter struct{ State State }
-
 // Anchor is the hub. It is safe for concurrent use and by several replicas
 // over one store.
-type Anchor struct{ cfg Config }
+type Anchor struct {
+	cfg    Config
+	client *http.Client
+
+	mu     sync.Mutex
+	issued map[string]issued // by kind and subject, guarded by mu
+}
 
 // New checks the configuration; it does no I/O.
-func New(cfg Config) (*Anchor, error) { return &Anchor{cfg: cfg}, nil }
-
-// Contribute adds to an entity configuration what the hub's side knows: the
-// federation endpoints, its own mark and, for a trust anchor, the mark issuers.
-func (a *Anchor) Contribute(ctx context.Context, in *trust.ConfigurationInput) error { return nil }
-
-// Invite makes a one-time code. by names the operator for the audit trail.
-func (a *Anchor) Invite(ctx context.Context, by string, inv Invitation) (Code, error) {
-	return Code{}, ErrConfig
+func New(cfg Config) (*Anchor, error) {
+	if cfg.Self == "" || cfg.Keys == nil || cfg.Store == nil || cfg.HTTP == nil {
+		return nil, fmt.Errorf("%w: entity ID, keys, store and HTTP client are required", ErrConfig)
+	}
+	if cfg.TrustAnchor == "" {
+		cfg.TrustAnchor = cfg.Self
+	}
+	if top := cfg.TrustAnchor == cfg.Self; top != (len(cfg.Superiors) == 0) {
+		return nil, fmt.Errorf("%w: a trust anchor has no superior, an intermediate has one", ErrConfig)
+	}
+	if cfg.Owner.Name == "" {
+		return nil, fmt.Errorf("%w: the hub needs a legal name", ErrConfig)
+	}
+	if cfg.Policy == nil {
+		cfg.Policy = DefaultPolicy()
+	}
+	for _, d := range []struct {
+		value *time.Duration
+		def   time.Duration
+	}{
+		{&cfg.Lifetime, 24 * time.Hour}, {&cfg.CodeLifetime, 24 * time.Hour},
+		{&cfg.GossipLead, time.Minute}, {&cfg.GossipGrace, time.Hour},
+	} {
+		if *d.value <= 0 {
+			*d.value = d.def
+		}
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	client := *cfg.HTTP
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Anchor{cfg: cfg, client: &client, issued: make(map[string]issued)}, nil
 }
 
-// Approve admits a pending applicant.
-func (a *Anchor) Approve(ctx context.Context, by string, id federation.EntityID) error { return nil }
-
-// Refuse declines a pending applicant.
-func (a *Anchor) Refuse(ctx context.Context, by string, id federation.EntityID, reason string) error {
-	return nil
+// signer returns the key that signs now.
+func (a *Anchor) signer() (*trust.Key, error) {
+	k := a.cfg.Keys()
+	if k == nil || len(k.Federation) == 0 {
+		return nil, fmt.Errorf("%w: no federation key", ErrConfig)
+	}
+	return k.Federation[0], nil
 }
 
-// Suspend stops serving a member until Readmit.
-func (a *Anchor) Suspend(ctx context.Context, by string, id federation.EntityID, reason string) error {
-	return nil
-}
+// IsTrustAnchor reports whether nobody stands above this hub.
+func (a *Anchor) IsTrustAnchor() bool { return a.cfg.TrustAnchor == a.cfg.Self }
 
-// Readmit serves a suspended member again.
-func (a *Anchor) Readmit(ctx context.Context, by string, id federation.EntityID) error { return nil }
-
-// Revoke ends a membership and rotates the gossip key.
-func (a *Anchor) Revoke(ctx context.Context, by string, id federation.EntityID, reason string) error {
-	return nil
-}
-
-// Rescope changes what a member may claim.
-func (a *Anchor) Rescope(ctx context.Context, by string, id federation.EntityID, scope federation.Scope) error {
-	return nil
-}
-
-// List returns the members sorted by ID.
-func (a *Anchor) List(ctx context.Context, f Filter) ([]Member, error) { return nil, nil }
-
-// Show returns one member, ErrNotMember if there is none.
-func (a *Anchor) Show(ctx context.Context, id federation.EntityID) (Member, error) {
-	return Member{}, ErrNotMember
-}
-
-// GossipKeys returns the gossip keys, 32 bytes each; the first one encrypts.
-// The first call makes one.
-func (a *Anchor) GossipKeys(ctx context.Context) ([][]byte, error) { return nil, nil }
-
-// RotateGossipKeys makes a new gossip key; see Config.GossipLead.
-func (a *Anchor) RotateGossipKeys(ctx context.Context, by, reason string) error { return nil }
-
-// Notices returns the signed revocation notices that still matter.
-func (a *Anchor) Notices(ctx context.Context) ([]string, error) { return nil, nil }
-
-// Record is one entry of the audit trail.
-type Record struct {
-	Seq      uint64    `json:"seq"`
-	At       time.Time `json:"at"`
-	By       string    `json:"by"`
-	Action   string    `json:"action"`
-	Subject  string    `json:"subject,omitempty"`
-	Reason   string    `json:"reason,omitempty"`
-	Previous string    `json:"prev"` // digest of the record before
-}
-
-// Note appends to the audit trail what happened elsewhere in the node.
-func (a *Anchor) Note(ctx context.Context, by, action, subject, reason string) error { return nil }
-
-// Audit returns up to limit records from seq on, oldest first.
-func (a *Anchor) Audit(ctx context.Context, seq uint64, limit int) ([]Record, error) { return nil, nil }
-
-// VerifyAudit checks the whole chain and returns the number of records; a
-// removed or changed record is an error that wraps ErrAudit.
-func (a *Anchor) VerifyAudit(ctx context.Context) (uint64, error) { return 0, nil }
-
-// Handlers returns the endpoints by path below the entity ID.
-func (a *Anchor) Handlers() map[string]http.Handler { return nil }
+// markType is the type of membership mark this hub issues.
+func (a *Anchor) markType() string { return trust.MarkType(a.cfg.TrustAnchor) }

@@ -3,8 +3,11 @@ package roster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
+	"sync"
 	"time"
 
 	"rathausnetz/federation"
@@ -13,9 +16,11 @@ import (
 
 // Why a chain is not given out.
 var (
+	ErrConfig    = errors.New("roster: configuration not usable")
 	ErrNotMember = errors.New("roster: not a member")
 	ErrRevoked   = errors.New("roster: membership revoked")
 	ErrExpired   = errors.New("roster: verified statements expired")
+	ErrHub       = errors.New("roster: the hub did not answer as expected")
 )
 
 // Config configures a Roster.
@@ -23,15 +28,44 @@ type Config struct {
 	Resolver     *trust.Resolver
 	Hub          federation.EntityID // lists the members
 	Self         federation.EntityID
-	HTTP         *http.Client
-	Dir          string        // keeps verified statements across restarts; "" keeps nothing
-	RefreshEvery time.Duration // default 10 min
+	HTTP         *http.Client       // guarded
+	Dir          string             // keeps verified statements across restarts; "" keeps nothing
+	RefreshEvery time.Duration      // of the hub's list; default 1 min
+	MemberEvery  time.Duration      // of one member's statements; default 1 h
+	OnNotice     func(trust.Notice) // called for each notice that held, without locks; may be nil
 	Now          func() time.Time
 	Log          *slog.Logger
 }
 
 // Roster is safe for concurrent use.
-type Roster struct{ cfg Config }
+type Roster struct {
+	cfg     Config
+	client  *http.Client
+	changed chan struct{}
+	wake    chan struct{} // Run should look at the queue
+
+	saving  sync.Mutex   // held while the file is written
+	mu      sync.RWMutex // guards what follows
+	entries map[federation.EntityID]*entry
+	ended   map[federation.EntityID]ended // by notice
+	queue   map[federation.EntityID]bool  // to be resolved soon
+}
+
+// entry is what is known about one entity.
+type entry struct {
+	chain    *trust.Chain // last verified one; nil if there never was one
+	member   federation.Member
+	verified time.Time // of chain
+	listed   bool      // named in the hub's last list
+	verdict  Verdict
+}
+
+// ended says that a membership ended up to a generation.
+type ended struct {
+	Generation uint64    `json:"generation"`
+	Reason     string    `json:"reason"`
+	Until      time.Time `json:"until"` // afterwards no statement of that generation can be valid
+}
 
 // State is what a Verdict says about one entity.
 type State string
@@ -44,42 +78,190 @@ const (
 	StateExpired State = "expired"
 )
 
-// Verdict is the present judgement about one entity the hub lists or a notice names.
+// Verdict is the present judgement about one entity that the hub lists, has
+// listed, or that a notice names.
 type Verdict struct {
 	ID     federation.EntityID `json:"id"`
 	Name   string              `json:"name,omitempty"`
 	State  State               `json:"state"`
-	Reason string              `json:"reason,omitempty"`
+	Reason string              `json:"reason,omitempty"` // why not a member; or what was left out
 	Since  time.Time           `json:"since"`
 }
 
-// New checks the configuration and returns a roster that knows nobody yet.
-func New(cfg Config) (*Roster, error) { return &Roster{cfg: cfg}, nil }
+// New checks the configuration and returns a roster that knows nobody yet; it
+// does no I/O.
+func New(cfg Config) (*Roster, error) {
+	if cfg.Resolver == nil || cfg.Hub == "" || cfg.HTTP == nil {
+		return nil, fmt.Errorf("%w: resolver, hub and HTTP client are required", ErrConfig)
+	}
+	if cfg.RefreshEvery <= 0 {
+		cfg.RefreshEvery = time.Minute
+	}
+	if cfg.MemberEvery <= 0 {
+		cfg.MemberEvery = time.Hour
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	client := *cfg.HTTP
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Roster{
+		cfg: cfg, client: &client, changed: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		entries: make(map[federation.EntityID]*entry), ended: make(map[federation.EntityID]ended),
+		queue: make(map[federation.EntityID]bool),
+	}, nil
+}
 
-// Run loads what Dir holds, then refreshes until ctx ends.
-func (r *Roster) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+// Members returns the active members sorted by ID. Nothing in it is shared.
+func (r *Roster) Members() []federation.Member {
+	now := r.cfg.Now()
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	out := make([]federation.Member, 0, len(r.entries))
+	for _, e := range r.entries {
+		if e.verdict.State == StateMember && e.chain.Valid(now) {
+			out = append(out, copyMember(e.member))
+		}
+	}
+	slices.SortFunc(out, func(a, b federation.Member) int { return compareID(a.ID, b.ID) })
+	return out
+}
 
-// Refresh asks the hub for the list and resolves each member once.
-func (r *Roster) Refresh(ctx context.Context) error { return nil }
+func compareID(a, b federation.EntityID) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
 
-// RefreshMember resolves one entity afresh.
-func (r *Roster) RefreshMember(ctx context.Context, id federation.EntityID) error { return nil }
-
-// Members returns the active members sorted by ID. The slice belongs to the caller.
-func (r *Roster) Members() []federation.Member { return nil }
+func copyMember(m federation.Member) federation.Member {
+	s := &m.Scope
+	s.Areas, s.Subtree, s.Except = slices.Clone(s.Areas), slices.Clone(s.Subtree), slices.Clone(s.Except)
+	s.LeikaPrefixes = slices.Clone(s.LeikaPrefixes)
+	return m
+}
 
 // Chain returns the verified chain of an active member, or an error that wraps
-// ErrNotMember, ErrRevoked or ErrExpired and says why.
-func (r *Roster) Chain(id federation.EntityID) (*trust.Chain, error) { return nil, ErrNotMember }
-
-// Notice takes a revocation notice from anywhere. A notice that is forged, not
-// from a superior of its subject, or older than the present membership is
-// ignored and the reason returned.
-func (r *Roster) Notice(compact string) error { return ErrNotMember }
+// ErrNotMember, ErrRevoked or ErrExpired and says why. It never asks anyone.
+func (r *Roster) Chain(id federation.EntityID) (*trust.Chain, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	e, ok := r.entries[id]
+	if !ok {
+		return nil, fmt.Errorf("%s: %w", id, ErrNotMember)
+	}
+	switch {
+	case e.verdict.State == StateRevoked:
+		return nil, fmt.Errorf("%s: %w: %s", id, ErrRevoked, e.verdict.Reason)
+	case e.verdict.State == StateRefused:
+		return nil, fmt.Errorf("%s: %w: %s", id, ErrNotMember, e.verdict.Reason)
+	case !e.chain.Valid(r.cfg.Now()):
+		return nil, fmt.Errorf("%s: %w at %s", id, ErrExpired, e.chain.Expires.UTC().Format(time.RFC3339))
+	}
+	return e.chain, nil
+}
 
 // Changed signals that Members may have changed. It has capacity 1 and
-// coalesces; one reader.
-func (r *Roster) Changed() <-chan struct{} { return nil }
+// coalesces; it is for one reader.
+func (r *Roster) Changed() <-chan struct{} { return r.changed }
+
+func (r *Roster) signal() {
+	select {
+	case r.changed <- struct{}{}:
+	default:
+	}
+}
 
 // Verdicts returns the judgement about every entity seen, sorted by ID.
-func (r *Roster) Verdicts() []Verdict { return nil }
+func (r *Roster) Verdicts() []Verdict {
+	now := r.cfg.Now()
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	out := make([]Verdict, 0, len(r.entries))
+	for _, e := range r.entries {
+		v := e.verdict
+		if v.State == StateMember && !e.chain.Valid(now) {
+			v.State, v.Since = StateExpired, e.chain.Expires
+			v.Reason = "statements expired before the hub could be asked"
+		}
+		out = append(out, v)
+	}
+	slices.SortFunc(out, func(a, b Verdict) int { return compareID(a.ID, b.ID) })
+	return out
+}
+
+// judge sets the verdict of e and reports whether it is another one than
+// before. The caller holds mu.
+func (r *Roster) judge(id federation.EntityID, e *entry, state State, reason string) bool {
+	v := Verdict{ID: id, Name: e.member.Name, State: state, Reason: reason, Since: e.verdict.Since}
+	changed := e.verdict.State != state
+	if changed {
+		v.Since = r.cfg.Now()
+		if e.verdict.State != "" || state != StateMember {
+			r.cfg.Log.Info("member judged", "peer", id, "state", string(state), "err", reason)
+		}
+	}
+	e.verdict = v
+	return changed
+}
+
+// Run loads what Dir holds, then keeps the roster fresh until ctx ends. It
+// returns nil when ctx ends.
+func (r *Roster) Run(ctx context.Context) error {
+	if err := r.load(); err != nil {
+		r.cfg.Log.Warn("kept statements not usable", "err", err)
+	}
+	for ctx.Err() == nil {
+		if err := r.Refresh(ctx); err != nil && ctx.Err() == nil {
+			r.cfg.Log.Warn("hub not reached, members stay until their statements expire", "peer", r.cfg.Hub, "err", err)
+		}
+		r.wait(ctx)
+	}
+	return nil
+}
+
+// wait returns when the next refresh is due or ctx ends; in between it
+// resolves what notices have put into the queue and signals expiries.
+func (r *Roster) wait(ctx context.Context) {
+	due := time.NewTimer(r.cfg.RefreshEvery)
+	defer due.Stop()
+	for {
+		expiry := time.NewTimer(r.nextExpiry())
+		select {
+		case <-ctx.Done():
+			expiry.Stop()
+			return
+		case <-due.C:
+			expiry.Stop()
+			return
+		case <-expiry.C:
+			r.signal()
+		case <-r.wake:
+			expiry.Stop()
+			r.resolveAll(ctx, r.takeQueue())
+			r.save()
+		}
+	}
+}
+
+// nextExpiry returns how long until the next chain expires, at least a second.
+func (r *Roster) nextExpiry() time.Duration {
+	now := r.cfg.Now()
+	next := time.Hour
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, e := range r.entries {
+		if e.verdict.State == StateMember {
+			if d := e.chain.Expires.Sub(now); d > 0 && d < next {
+				next = d
+			}
+		}
+	}
+	return max(next, time.Second)
+}

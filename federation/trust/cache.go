@@ -60,11 +60,12 @@ func (c *chainCache) valid(id federation.EntityID, now time.Time) (*Chain, bool)
 	return e.chain, ok && e.chain != nil
 }
 
-func (c *chainCache) put(chain *Chain, now time.Time) {
+// put keeps a chain that was verified at this time.
+func (c *chainCache) put(chain *Chain, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.room(now)
-	c.entries[chain.Leaf] = cacheEntry{chain: chain, at: now}
+	c.room(at)
+	c.entries[chain.Leaf] = cacheEntry{chain: chain, at: at}
 }
 
 // fail remembers a failure. A chain that still holds survives a network that

@@ -107,3 +107,16 @@ func withQuery(endpoint string, params url.Values) string {
 	}
 	return endpoint + sep + params.Encode()
 }
+
+// FetchConfiguration gets an entity configuration without judging it; see
+// OpenConfiguration. client should be guarded and must not follow redirects.
+func FetchConfiguration(ctx context.Context, client *http.Client, id federation.EntityID) (string, error) {
+	return FetchToken(ctx, client, id.URL(wellKnown), TypeStatement)
+}
+
+// FetchToken gets one token of at most 512 KiB with this typ as media type.
+// Redirects are not followed. Errors wrap ErrFetch, ErrNotFound, ErrLimit or
+// ErrAddress.
+func FetchToken(ctx context.Context, client *http.Client, address, typ string) (string, error) {
+	return getToken(ctx, noRedirects(client), address, "application/"+typ, MaxToken)
+}

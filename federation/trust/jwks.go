@@ -152,6 +152,14 @@ func (s JWKS) Union(others ...JWKS) JWKS {
 	return out
 }
 
+// Only returns the set with just the key of this kid; empty if it is not there.
+func (s JWKS) Only(kid string) JWKS {
+	if k, ok := s.find(kid); ok {
+		return JWKS{keys: []jose.JSONWebKey{k}}
+	}
+	return JWKS{}
+}
+
 // Without returns the set less the keys with these kids.
 func (s JWKS) Without(kids ...string) JWKS {
 	var out JWKS

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"time"
 
 	"rathausnetz/federation"
 )
@@ -18,6 +19,7 @@ type walk struct {
 	fetch *fetcher
 	path  []federation.EntityID // from the leaf to where we are
 	fresh bool                  // ask hubs again, too
+	local bool                  // ask nobody
 	trace *trace
 }
 
@@ -200,6 +202,12 @@ func (w *walk) marks(c, superior *Chain) {
 
 // issuer gives the chain of a mark issuer within the same budget.
 func (w *walk) issuer(id federation.EntityID) (*Chain, error) {
+	if w.local {
+		if c, ok := w.r.cache.valid(id, w.r.cfg.Now()); ok {
+			return c, nil
+		}
+		return nil, refuse(ErrNoAnchor, "chain of "+string(id), "known here already", nil)
+	}
 	if e, ok := w.r.cache.recent(id, w.r.cfg.Now(), w.r.cfg.Limits.HubTTL); ok {
 		return e.chain, e.err
 	}
@@ -213,19 +221,46 @@ func (w *walk) issuer(id federation.EntityID) (*Chain, error) {
 // fetched. The result is not put into the cache: a caller's chain must not
 // replace what this node has found out itself.
 func (r *Resolver) VerifyChain(ctx context.Context, compacts []string) (*Chain, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.Limits.Timeout)
+	defer cancel()
+	return r.walk(ctx).given(compacts)
+}
+
+// Restore verifies a chain that this node kept from before and puts it into
+// the cache. It asks nobody: the chains of the superiors must have been
+// restored before. A restored chain counts as old, so it is renewed at the
+// next occasion.
+func (r *Resolver) Restore(compacts []string) (*Chain, error) {
+	w := r.walk(context.Background())
+	w.local = true
+	c, err := w.given(compacts)
+	if err != nil {
+		return nil, err
+	}
+	if have, ok := r.cache.valid(c.Leaf, r.cfg.Now()); ok {
+		return have, nil
+	}
+	r.cache.put(c, time.Time{})
+	return c, nil
+}
+
+// given verifies a chain from outside.
+func (w *walk) given(compacts []string) (*Chain, error) {
+	r := w.r
 	if len(compacts) < 1 || len(compacts) > r.cfg.Limits.Depth {
 		return nil, refuse(ErrLimit, "trust chain", "number of statements [SSO.md §2]", len(compacts))
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.cfg.Limits.Timeout)
-	defer cancel()
-	w := r.walk(ctx)
 	rd := r.reader(r.cfg.Now())
 	leaf, err := rd.configuration(compacts[0], "")
 	if err != nil {
 		return nil, w.trace.fail(err)
 	}
 	if keys, isAnchor := r.anchors[leaf.Subject]; isAnchor {
-		return w.anchor(leaf, keys)
+		c, err := w.anchor(leaf, keys)
+		if err == nil {
+			c.Steps = w.trace.steps
+		}
+		return c, err
 	}
 	if len(compacts) == 1 {
 		return nil, refuse(ErrNoAnchor, leaf.String(), "a chain ends at a trust anchor [OIDF §4]", nil)
