@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -50,9 +51,17 @@ func (f *findings) lists(lengths ...int) {
 }
 
 func (f *findings) validity(field string, v Validity) {
+	if !midnight(v.From) || !midnight(v.To) {
+		f.add(Invalid, CodeValidity, field, "Die Gültigkeit ist kein Zeitraum von ganzen Tagen.", "Geben Sie Tage an.")
+	}
 	if !v.From.IsZero() && !v.To.IsZero() && !v.From.Before(v.To) {
 		f.add(Invalid, CodeValidity, field, "Die Gültigkeit endet, bevor sie beginnt.", "Berichtigen Sie Beginn oder Ende.")
 	}
+}
+
+// midnight reports whether t is unset or the beginning of a day in UTC.
+func midnight(t time.Time) bool {
+	return t.IsZero() || (t.Equal(t.Truncate(24*time.Hour)) && t.Year() >= 1900 && t.Year() <= 2201)
 }
 
 func (f *findings) url(field, s string, required bool) {

@@ -23,11 +23,12 @@ func Validate(c *Catalogue) []Finding {
 	for i := range c.Units {
 		units[c.Units[i].ID] = true
 	}
-	forms := map[ID]*Onlinedienst{}
+	forms, claims := map[ID]*Onlinedienst{}, map[ID]ID{}
 	for i := range c.Offers {
 		o := &c.Offers[i]
 		f.offer(o)
 		f.sameForms(o, forms)
+		f.ownClaims(o, claims)
 		f.repeated(i > 0 && c.Offers[i-1].ID == o.ID)
 		for j := range o.Zustaendigkeiten {
 			if u := o.Zustaendigkeiten[j].Unit; u != "" && !units[u] {
@@ -168,6 +169,25 @@ func (f *findings) sameForms(o *Offer, forms map[ID]*Onlinedienst) {
 		}
 		if before.URL != d.URL || before.Level != d.Level || before.Payment != d.Payment || before.Valid != d.Valid || !maps.Equal(before.Title, d.Title) {
 			f.add(Invalid, CodeDuplicate, "onlinedienst", fmt.Sprintf("Der Onlinedienst %s steht bei mehreren Leistungen mit verschiedenem Inhalt.", d.ID), "Geben Sie ihm überall dieselben Angaben oder verschiedene Kennungen.")
+		}
+	}
+}
+
+// ownClaims checks that the id of a claim is not used by another offer too:
+// a change of that claim would not know which one is meant.
+func (f *findings) ownClaims(o *Offer, claims map[ID]ID) {
+	check := func(id ID) {
+		if before, ok := claims[id]; ok && before != o.ID {
+			f.add(Invalid, CodeDuplicate, "zustaendigkeit", fmt.Sprintf("Die Zuständigkeit %s steht bei zwei Leistungen.", id), "Vergeben Sie jede Kennung nur einmal.")
+		}
+		claims[id] = o.ID
+	}
+	for i := range o.Zustaendigkeiten {
+		check(o.Zustaendigkeiten[i].ID)
+	}
+	for i := range o.Onlinedienste {
+		for _, l := range o.Onlinedienste[i].Links {
+			check(l.ID)
 		}
 	}
 }

@@ -103,7 +103,11 @@ func (s *scanner) schreibe(e elem) error {
 			return err
 		}
 	}
-	e.unused(s.rep.skip)
+	for i := e.node().first; i != 0; i = e.t.nodes[i].next { // the records have counted what is below them
+		if n := &e.t.nodes[i]; !n.used {
+			s.rep.skip(n.name)
+		}
+	}
 	return nil
 }
 

@@ -172,13 +172,14 @@ func (e elem) code() string {
 	return e.text()
 }
 
-// known marks all children as understood.
+// known marks everything below e as understood.
 func (e elem) known() {
 	if !e.ok() {
 		return
 	}
 	for i := e.node().first; i != 0; i = e.t.nodes[i].next {
 		e.t.nodes[i].used = true
+		elem{e.t, i}.known()
 	}
 }
 
