@@ -157,6 +157,7 @@ func (s *scanner) nested(e elem, parent catalog.ID, online bool) error {
 			return err
 		}
 	}
+	e.redundant()
 	e.unused(s.rep.skip)
 	return nil
 }

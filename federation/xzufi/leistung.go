@@ -105,6 +105,7 @@ func (s *scanner) leistung(e elem, rec *Record) error {
 	}
 	o.Valid = s.validity(e)
 	o.Geaendert = s.changed(e)
+	e.redundant()
 	e.unused(s.rep.skip)
 	return s.each(*rec)
 }

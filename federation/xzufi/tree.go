@@ -183,6 +183,16 @@ func (e elem) known() {
 	}
 }
 
+// redundant marks what repeats other elements and is therefore not kept: the
+// parts of the key, and the list of languages.
+func (e elem) redundant() {
+	for _, name := range [...]string{"struktur", "sprachversion"} {
+		for c := range e.each(name) {
+			c.known()
+		}
+	}
+}
+
 // unused calls skip with the name of every element nobody has asked for,
 // below an element somebody has asked for.
 func (e elem) unused(skip func(name string)) {
