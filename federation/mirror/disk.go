@@ -256,12 +256,12 @@ func (d *disk) keepEvidence(id federation.EntityID, serial uint64, sealed string
 func (d *disk) read(l location) ([]byte, error) {
 	f, err := os.Open(d.path(packDir, l.pack))
 	if err != nil {
-		return nil, fmt.Errorf("read pack: %w", err)
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	defer f.Close()
 	b := make([]byte, l.size)
 	if _, err := f.ReadAt(b, l.offset); err != nil {
-		return nil, fmt.Errorf("read pack %s: %w", l.pack, err)
+		return nil, fmt.Errorf("%w: %s: %w", errDamaged, l.pack, err)
 	}
 	return b, nil
 }

@@ -28,7 +28,10 @@ const (
 	maxEntryBytes = max(catalog.MaxManifest, catalog.MaxChunk)
 )
 
-var errPack = errors.New("mirror: not a whole pack")
+var (
+	errPack    = errors.New("mirror: not a whole pack")
+	errDamaged = errors.New("mirror: pack not readable")
+)
 
 // location is where the bytes of a digest are.
 type location struct {

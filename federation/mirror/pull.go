@@ -148,7 +148,7 @@ func (m *Mirror) admit(ctx context.Context, source, id federation.EntityID, seal
 	if man.Serial == r.pointer.Floor+1 && !man.Previous.IsZero() && man.Previous != r.pointer.Manifest {
 		m.log.Warn("manifest follows another one than the one held", "peer", string(id), "serial", man.Serial, "digest", digest.Short())
 	}
-	unpacked, got, err := m.unpack(ctx, source, r, digest, man)
+	unpacked, got, held, err := m.unpack(ctx, source, r, digest, man)
 	if err != nil {
 		return err
 	}
@@ -158,6 +158,9 @@ func (m *Mirror) admit(ctx context.Context, source, id federation.EntityID, seal
 		return nil // something newer, or a drop, came in between
 	}
 	next := r.with(func(r *record) { r.unpacked, r.keys, r.copy.Checked = unpacked, chain.Keys, m.now() })
+	if next.chunks = held; held == nil {
+		next.pointer.Packs = nil // the packs before are missing or damaged
+	}
 	if err := m.store(next, man, sealed, got, source); err != nil {
 		return err
 	}
@@ -204,21 +207,24 @@ func (m *Mirror) inTime(man catalog.Manifest) error {
 }
 
 // unpack fetches what is missing and decodes. If bytes on disk have gone bad,
-// it fetches everything.
-func (m *Mirror) unpack(ctx context.Context, source federation.EntityID, r *record, digest federation.Digest, man catalog.Manifest) (*catalog.Unpacked, map[federation.Digest][]byte, error) {
-	held := r.chunks
+// it fetches everything: what was fetched has been compared with its digest,
+// so a wrong digest can only come from the disk.
+func (m *Mirror) unpack(ctx context.Context, source federation.EntityID, r *record, digest federation.Digest, man catalog.Manifest) (
+	u *catalog.Unpacked, got map[federation.Digest][]byte, held map[federation.Digest]location, err error,
+) {
+	held = r.chunks
 	for {
-		got, err := m.missing(ctx, source, r.pointer.Member, digest, man, held)
+		got, err = m.missing(ctx, source, r.pointer.Member, digest, man, held)
 		if err == nil {
-			var u *catalog.Unpacked
 			if u, err = catalog.UnpackFrom(r.unpacked, man, m.lookup(got, held)); err == nil {
-				return u, got, nil
+				return u, got, held, nil
 			}
 			err = fmt.Errorf("%w: %w", ErrContent, err)
 		}
-		if len(held) == 0 || ctx.Err() != nil || errors.Is(err, ErrUnreachable) || errors.Is(err, ErrTooLarge) {
-			return nil, nil, err
+		if len(held) == 0 || !errors.Is(err, errDamaged) && !errors.Is(err, catalog.ErrDigest) {
+			return nil, nil, nil, err
 		}
+		m.log.Error("damaged pack; everything is pulled anew", "peer", string(man.Issuer), "err", err)
 		held = nil
 	}
 }
