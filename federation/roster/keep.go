@@ -100,8 +100,9 @@ func (r *Roster) write(k kept) (err error) {
 	return os.Rename(tmp.Name(), filepath.Join(r.cfg.Dir, keptFile))
 }
 
-// load reads the file and verifies every chain in it.
-func (r *Roster) load() error {
+// Load reads what Dir holds and verifies every chain in it. Run does it first;
+// call it only to have members before Run.
+func (r *Roster) Load() error {
 	if r.cfg.Dir == "" {
 		return nil
 	}

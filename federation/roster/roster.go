@@ -214,7 +214,7 @@ func (r *Roster) judge(id federation.EntityID, e *entry, state State, reason str
 // Run loads what Dir holds, then keeps the roster fresh until ctx ends. It
 // returns nil when ctx ends.
 func (r *Roster) Run(ctx context.Context) error {
-	if err := r.load(); err != nil {
+	if err := r.Load(); err != nil {
 		r.cfg.Log.Warn("kept statements not usable", "err", err)
 	}
 	for ctx.Err() == nil {
