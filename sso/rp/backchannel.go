@@ -21,7 +21,7 @@ const (
 )
 
 // BackchannelLogout receives POST logout_token from a provider and ends the
-// sessions of that issuer and sid [Back-Channel Logout §2.5]. 200 also when
+// sessions of that issuer and sid [BCLOGOUT §2.5]. 200 also when
 // there was nothing to end; 400 with a JSON error for a token that fails any
 // check or was received before; 503 if the store is away, so that the provider
 // tries again.

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"rathausnetz/federation"
 	"rathausnetz/sso"
@@ -120,10 +119,7 @@ func (r *RP) identify(req *http.Request, rec *record, code string) (*sso.Identit
 	if err != nil {
 		return nil, "", err
 	}
-	want := provider.Want{Nonce: rec.Nonce, AccessToken: t.Access, NotBefore: time.Unix(1, 0)}
-	if rec.Fresh {
-		want.NotBefore = rec.Begun
-	}
+	want := provider.Want{Nonce: rec.Nonce, AccessToken: t.Access, NotBefore: rec.Begun.Add(-rec.maxAge())}
 	it, err := r.client.IDToken(ctx, &p, t.ID, want)
 	if err != nil {
 		return nil, "", fmt.Errorf("%w: %w", ErrToken, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/store"
@@ -117,7 +118,7 @@ func (r *RP) begin(w http.ResponseWriter, req *http.Request, o LoginOptions) (st
 		Fresh: o.Fresh || o.Level >= federation.LevelHoch,
 	}
 	state := provider.Random()
-	form, err := r.request(rec, state, o.Hint)
+	form, err := r.request(p, rec, state, o.Hint)
 	if err != nil {
 		return "", err
 	}
@@ -141,35 +142,48 @@ func (r *RP) issuerFor(req *http.Request) federation.EntityID {
 	return r.c.Providers.Home()
 }
 
-// request builds the pushed authorization request [OIDC §3.1.2.1].
-func (r *RP) request(rec *record, state, hint string) (url.Values, error) {
+// request builds the pushed authorization request [OIDC §3.1.2.1]. The level
+// is asked for in one of two ways, because a provider may take only one of
+// them: as an essential claim where it understands claims, so that it cannot
+// answer with less, and as acr_values elsewhere [OIDC §5.5.1.1].
+func (r *RP) request(p *Provider, rec *record, state, hint string) (url.Values, error) {
 	f := url.Values{
 		"response_type": {"code"}, "redirect_uri": {rec.Redirect}, "scope": {r.c.Scope},
 		"state": {state}, "nonce": {rec.Nonce},
 		"code_challenge": {provider.Challenge(rec.Verifier)}, "code_challenge_method": {"S256"},
-		"acr_values": {rec.Level.ACR()},
+		// With max_age a provider has to say when it asked the person.
+		"max_age": {strconv.Itoa(int(rec.maxAge().Seconds()))},
 	}
-	if rec.Level > federation.LevelBasis {
-		var values []string
-		for l := rec.Level; l <= federation.LevelHoch; l++ {
-			values = append(values, l.ACR())
-		}
-		claims, err := json.Marshal(map[string]any{"id_token": map[string]any{
-			"acr": map[string]any{"essential": true, "values": values},
-		}})
+	if p.TakesClaims {
+		claims, err := essential(rec.Level)
 		if err != nil {
 			return nil, err
 		}
-		f.Set("claims", string(claims))
+		f.Set("claims", claims)
+	} else {
+		f.Set("acr_values", rec.Level.ACR())
 	}
 	if rec.Fresh {
 		f.Set("prompt", "login")
-		f.Set("max_age", "0")
 	}
 	if hint != "" && len(hint) <= 255 {
 		f.Set("login_hint", hint)
 	}
 	return f, nil
+}
+
+// essential is the claims parameter that asks for at least level [OIDC §5.5].
+func essential(level federation.Level) (string, error) {
+	var values []string
+	for l := level; l <= federation.LevelHoch; l++ {
+		values = append(values, l.ACR())
+	}
+	b, err := json.Marshal(map[string]any{"id_token": map[string]any{
+		"acr":       map[string]any{"essential": true, "values": values},
+		"auth_time": map[string]any{"essential": true},
+		"amr":       nil,
+	}})
+	return string(b), err
 }
 
 // withQuery adds parameters to an endpoint that may have some of its own.

@@ -22,7 +22,7 @@ func TestLogin(t *testing.T) {
 		t.Fatalf("arrived at %q, want %q", pg.body, want)
 	}
 	last := p.op.Last()
-	if last.Has("prompt") || last.Has("max_age") {
+	if last.Has("prompt") || last.Get("max_age") != "43200" {
 		t.Error("an ordinary login asks the provider to ask again: the citizen would type a second password")
 	}
 	if last.Get("code_challenge_method") != "S256" || len(last.Get("nonce")) != 43 || len(last.Get("state")) != 43 {
@@ -59,8 +59,8 @@ func TestStepUpKeepsTheForm(t *testing.T) {
 		t.Error("step-up kept the session's cookie")
 	}
 	last := p.op.Last()
-	if last.Get("acr_values") != federation.LevelSubstanziell.ACR() || last.Has("prompt") {
-		t.Errorf("step-up asked for %q with prompt %q", last.Get("acr_values"), last.Get("prompt"))
+	if last.Has("acr_values") || last.Has("prompt") || last.Get("max_age") != "7200" {
+		t.Errorf("step-up asked with acr_values %q, prompt %q, max_age %q", last.Get("acr_values"), last.Get("prompt"), last.Get("max_age"))
 	}
 	var claims struct {
 		IDToken struct {
@@ -76,6 +76,24 @@ func TestStepUpKeepsTheForm(t *testing.T) {
 	if pg := b.get(t, p.url+"/antrag/7"); pg.body != "Erika Mustermann substanziell form map[]" {
 		t.Errorf("second visit: %q", pg.body)
 	}
+}
+
+func TestProviderWithoutClaimsParameter(t *testing.T) {
+	p := newPortal(t)
+	p.ops.change(p.op.Issuer, func(m *Provider) { m.TakesClaims = false })
+	if pg := p.browser(t).get(t, p.url+"/antrag/7"); !strings.HasPrefix(pg.body, "Erika Mustermann substanziell") {
+		t.Errorf("arrived at %q", pg.body)
+	}
+	if last := p.op.Last(); last.Get("acr_values") != federation.LevelSubstanziell.ACR() || last.Has("claims") {
+		t.Errorf("asked with acr_values %q and claims %q", last.Get("acr_values"), last.Get("claims"))
+	}
+}
+
+func TestLoginOlderThanItsLevelAllows(t *testing.T) {
+	p := newPortal(t)
+	p.op.Change(func(o *rptest.OP) { o.AuthAge = 2*time.Hour + 2*time.Minute })
+	b := p.browser(t)
+	b.refused(t, b.get(t, p.url+"/antrag/7"), "invalid_token")
 }
 
 func (b *browser) cookie(t *testing.T) string {

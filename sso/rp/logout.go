@@ -15,7 +15,7 @@ import (
 // it never ends anything [SSO.md §10 F79]. POST with the session's CSRF token
 // in the field csrf ends the session here, at once, and then leads to the
 // provider, which ends the others and shows the result per portal
-// [RP-Initiated Logout §2].
+// [RPINIT §2].
 func (r *RP) Logout(w http.ResponseWriter, req *http.Request) {
 	harden(w)
 	s, err := r.c.Sessions.Get(req)

@@ -14,6 +14,7 @@ import (
 	"rathausnetz/federation"
 	"rathausnetz/federation/store"
 	"rathausnetz/sso/rp/provider"
+	"rathausnetz/sso/session"
 )
 
 // ErrState is wrapped when an answer belongs to no login of this browser.
@@ -41,6 +42,15 @@ type record struct {
 	Level    federation.Level    `json:"level"`
 	Fresh    bool                `json:"fresh,omitempty"`
 	Begun    time.Time           `json:"begun"`
+}
+
+// maxAge is how old the authentication may be: none for a fresh login, else as
+// old as a session of that level may become.
+func (r *record) maxAge() time.Duration {
+	if r.Fresh {
+		return 0
+	}
+	return session.LimitsOf(r.Level).Absolute
 }
 
 func stateKey(state string) string { return loginPrefix + hash(state) }

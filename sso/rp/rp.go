@@ -58,7 +58,8 @@ func FromMetadata(m trust.OPMetadata, chain []string) *Provider {
 		AuthorizationEndpoint: m.AuthorizationEndpoint, TokenEndpoint: m.TokenEndpoint,
 		PAREndpoint: m.PAREndpoint, UserinfoEndpoint: m.UserinfoEndpoint,
 		EndSessionEndpoint: m.EndSessionEndpoint, JWKSURI: m.JWKSURI,
-		SendsIss: m.AuthorizationResponseIssSupported, TrustChain: chain,
+		SendsIss: m.AuthorizationResponseIssSupported, TakesClaims: m.ClaimsParameterSupported,
+		TrustChain: chain,
 	}
 	if m.JWKS != nil {
 		p.Keys = *m.JWKS

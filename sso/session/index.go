@@ -68,7 +68,7 @@ func (m *Manager) unlink(ctx context.Context, s *Session) error {
 
 // EndIssuerSID ends every session that came from this login at the issuer and
 // refuses those still on their way. It returns how many were ended; none is
-// no error [Back-Channel Logout §2.7].
+// no error [BCLOGOUT §2.7].
 func (m *Manager) EndIssuerSID(ctx context.Context, issuer federation.EntityID, sid string) (int, error) {
 	hash := sidHash(issuer, sid)
 	at := binary.BigEndian.AppendUint64(nil, uint64(m.c.Now().UnixNano()))

@@ -20,7 +20,7 @@ type Session struct {
 	// asked to keep; "" if none. See Manager.TakeDraft.
 	Draft string
 	// IDToken is the provider's ID token, kept only as id_token_hint for
-	// logout [RP-Initiated Logout §2]. Never log it.
+	// logout [RPINIT §2]. Never log it.
 	IDToken string
 
 	secret string // the cookie's value

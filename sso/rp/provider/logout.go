@@ -55,7 +55,7 @@ func LogoutIssuer(raw string) (string, error) {
 	return v.Issuer, nil
 }
 
-// LogoutToken verifies a logout token [Back-Channel Logout §2.6]: typ
+// LogoutToken verifies a logout token [BCLOGOUT §2.6]: typ
 // logout+jwt, signature as for ID tokens, iss, aud with nobody but us, iat, exp,
 // jti, the logout event with an object as value, no nonce, and a sid, because
 // we register backchannel_logout_session_required.

@@ -33,6 +33,8 @@ type Metadata struct {
 
 	// SendsIss says that authorization responses carry iss [RFC 9207 §3].
 	SendsIss bool
+	// TakesClaims says that the claims parameter is understood [OIDC §5.5].
+	TakesClaims bool
 }
 
 // maxURL is the longest endpoint accepted, in bytes.
@@ -111,6 +113,7 @@ type discovery struct {
 	EndSession    string   `json:"end_session_endpoint"`
 	JWKS          string   `json:"jwks_uri"`
 	Algorithms    []string `json:"id_token_signing_alg_values_supported"`
+	Claims        bool     `json:"claims_parameter_supported"`
 	Iss           bool     `json:"authorization_response_iss_parameter_supported"`
 }
 
@@ -143,7 +146,7 @@ func (c *Client) Discover(ctx context.Context, issuer string, origins ...string)
 	m := &Metadata{
 		Issuer: issuer, AuthorizationEndpoint: d.Authorization, TokenEndpoint: d.Token, PAREndpoint: d.PAR,
 		UserinfoEndpoint: d.Userinfo, EndSessionEndpoint: d.EndSession, JWKSURI: d.JWKS,
-		Origins: origins, SendsIss: d.Iss,
+		Origins: origins, SendsIss: d.Iss, TakesClaims: d.Claims,
 	}
 	for _, alg := range d.Algorithms {
 		if slices.Contains(asymmetric[:], alg) {

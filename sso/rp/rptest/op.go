@@ -147,7 +147,7 @@ func (o *OP) Metadata() trust.OPMetadata {
 	return trust.OPMetadata{
 		Issuer: o.Issuer, AuthorizationEndpoint: o.Issuer + "/authorize", TokenEndpoint: o.Issuer + "/token",
 		PAREndpoint: o.Issuer + "/par", UserinfoEndpoint: o.Issuer + "/userinfo", JWKSURI: o.Issuer + "/jwks",
-		EndSessionEndpoint: o.Issuer + "/end", AuthorizationResponseIssSupported: true,
+		EndSessionEndpoint: o.Issuer + "/end", AuthorizationResponseIssSupported: true, ClaimsParameterSupported: true,
 		IDTokenSigningAlgValuesSupported: []string{"ES256", "RS256"},
 	}
 }

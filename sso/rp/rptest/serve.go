@@ -168,7 +168,7 @@ func (o *OP) idToken(c *Client, f url.Values, access string) (string, error) {
 	now := o.now()
 	acr := o.ACR
 	if acr == "" {
-		acr = strings.Split(f.Get("acr_values"), " ")[0]
+		acr = asked(f)
 	}
 	hash := sha256.Sum256([]byte(access))
 	key := o.Keys[0]
@@ -191,6 +191,21 @@ func (o *OP) idToken(c *Client, f url.Values, access string) (string, error) {
 		t = o.Faults.Raw(t)
 	}
 	return t, err
+}
+
+// asked returns the weakest level that was asked for.
+func asked(f url.Values) string {
+	var c struct {
+		IDToken struct {
+			ACR struct {
+				Values []string `json:"values"`
+			} `json:"acr"`
+		} `json:"id_token"`
+	}
+	if err := json.Unmarshal([]byte(f.Get("claims")), &c); err == nil && len(c.IDToken.ACR.Values) > 0 {
+		return c.IDToken.ACR.Values[0]
+	}
+	return strings.Split(f.Get("acr_values"), " ")[0]
 }
 
 func (o *OP) userinfo(w http.ResponseWriter, r *http.Request) {
