@@ -16,7 +16,7 @@ type badge struct{ Kind, Text, Strong string }
 // badges returns the marks of a hit in their fixed order: Zuständig, Portal,
 // Online, Anmeldung, Datum, Nachbar.
 func (v *view) badges(p *directory.Provider, several, short bool) []badge {
-	out := []badge{{Kind: "who", Text: v.t("badge.who"), Strong: v.authority(p)}}
+	out := []badge{{Kind: "who", Text: v.t("badge.who"), Strong: p.Member.Name}}
 	if several {
 		out[0].Strong = v.t("badge.several")
 	}
@@ -40,18 +40,17 @@ func (v *view) badges(p *directory.Provider, several, short bool) []badge {
 	return out
 }
 
-// authority names who is responsible: the member, and its unit in brackets if
-// that is called something of its own.
+// authority names one of several offices: the member and its unit.
 func (v *view) authority(p *directory.Provider) string {
 	name := p.Member.Name
 	if p.Unit == nil {
 		return name
 	}
 	unit, _ := p.Unit.Name.In(v.Lang)
-	if unit == "" || strings.Contains(unit, name) || strings.Contains(name, unit) || len(unit) > 40 {
+	if unit == "" || strings.Contains(unit, name) || strings.Contains(name, unit) {
 		return name
 	}
-	return name + " (" + unit + ")"
+	return name + ", " + unit
 }
 
 // lowest returns the least level that any of the services asks for.

@@ -70,7 +70,7 @@ func (w *Web) Lebenslage(rw http.ResponseWriter, r *http.Request) {
 	}
 	req := w.readSearch(r)
 	res := w.cfg.Directory.Search(directory.Query{Lebenslage: slug, Place: v.Place.Area, Own: w.cfg.Self, Lang: v.Lang, Offset: req.page * directory.MaxLimit, Limit: directory.MaxLimit})
-	v.Nav, v.Title = "lebenslagen", v.lebenslage(slug, this.Name)
+	v.Nav, v.Title = "lebenslagen", this.Name
 	v.crumbs(link{URL: v.Link("/lebenslagen"), Text: v.t("nav.situations")}, link{Text: v.Title})
 	page := listPage{Heading: v.t("situation.heading", v.Title, v.where(v.Place)), Lead: v.n("situation.lead", res.Total), First: req.page*directory.MaxLimit + 1}
 	for i := range res.Hits {

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,7 @@ import (
 	"rathausnetz/federation/region"
 	"rathausnetz/portal/web"
 	"rathausnetz/portal/web/brand"
+	"rathausnetz/sso"
 )
 
 // The network of the tests: four members of the Landkreis Osnabrück.
@@ -197,11 +199,40 @@ func routes(w *web.Web) http.Handler {
 		"GET /barrierefreiheit": w.Barrierefreiheit, "GET /leichte-sprache": w.LeichteSprache, "GET /gebaerdensprache": w.Gebaerdensprache,
 		"/fehler-melden": w.FehlerMelden, "/barriere-melden": w.BarriereMelden, "GET /hilfe": w.Hilfe,
 		"GET /marke.css": w.Marke, "GET /marke/wappen": w.Wappen, "GET /marke/titelbild": w.Titelbild, "GET /static/": w.Static,
-		"/": w.NotFound,
+		"/":             w.NotFound,
+		"GET /t/{page}": signonPages(w),
 	} {
 		m.HandleFunc(pattern, h)
 	}
 	return m
+}
+
+// signonPages draws the pages of sign-on in each of their states.
+func signonPages(w *web.Web) http.HandlerFunc {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		login := sso.LoginPage{Action: "/op/login", CSRF: "c", Handle: "h", Portal: "Stadt Melle", Level: federation.LevelBasis, Accounts: true}
+		switch r.PathValue("page") {
+		case "login":
+			w.LoginPage(rw, r, http.StatusOK, login)
+		case "wrong":
+			login.Mistake, login.Username = sso.WrongPassword, "erika"
+			login.Upstreams = []sso.UpstreamChoice{{ID: "bundid", Name: "BundID"}, {ID: "elster", Name: "ELSTER"}}
+			w.LoginPage(rw, r, http.StatusOK, login)
+		case "stepup":
+			login.StepUp, login.Level, login.Accounts = true, federation.LevelHoch, false
+			w.LoginPage(rw, r, http.StatusOK, login)
+		case "confirm":
+			w.ConfirmPage(rw, r, sso.ConfirmPage{Action: "/op/confirm", CSRF: "c", Handle: "h", Portal: "Stadt Melle", PortalURL: string(melle), Claims: []string{"name", "email"}, LoggedInAt: []string{"Gemeinde Bissendorf"}, Level: federation.LevelBasis, Person: "Erika Muster"})
+		case "logout":
+			w.LogoutPage(rw, r, sso.LogoutPage{Action: "/abmelden", CSRF: "c"})
+		case "loggedout":
+			w.LogoutPage(rw, r, sso.LogoutPage{Done: true, Results: []sso.LogoutResult{{Portal: "Stadt Melle", OK: true}, {Portal: "Landkreis Osnabrück"}}})
+		case "fail":
+			w.FailPage(rw, r, sso.FailPage{Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", ID: "7F3K-21QD", RetryAfter: 30})
+		case "500":
+			w.ServerError(rw, r, errors.New("disk on fire"))
+		}
+	}
 }
 
 func serve(t testing.TB, h http.Handler) *httptest.Server {

@@ -55,6 +55,8 @@ func (w *Web) funcs(lang string) template.FuncMap {
 		"lines":    func(s string) []string { return strings.Split(s, "\n") },
 		"add":      func(a, b int) int { return a + b },
 		"icon":     func(name string) template.HTML { return icons[name] },
+		"badge":    func(kind string) string { return badgeClasses[kind] },
+		"alerts":   func(kind string) string { return alertClasses[kind] },
 	}
 }
 
@@ -65,6 +67,12 @@ var icons = map[string]template.HTML{
 	"warning": `<span class="kern-icon kern-icon--warning" aria-hidden="true"></span>`,
 	"danger":  `<span class="kern-icon kern-icon--danger" aria-hidden="true"></span>`,
 }
+
+// The classes are written out so that the stylesheet is cut around them.
+var (
+	badgeClasses = map[string]string{"info": "kern-badge--info", "success": "kern-badge--success", "warning": "kern-badge--warning", "danger": "kern-badge--danger"}
+	alertClasses = map[string]string{"info": "kern-alert--info", "success": "kern-alert--success", "warning": "kern-alert--warning", "danger": "kern-alert--danger"}
+)
 
 // contentPolicy is the Content-Security-Policy [UX.md §2]. data: is for the
 // icons, which are mask images in the stylesheet.

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"rathausnetz/federation"
-	"rathausnetz/portal/web/locale"
 	"rathausnetz/sso"
 )
 
@@ -32,7 +31,7 @@ type loginPage struct {
 // LoginPage implements sso.Pages.
 func (w *Web) LoginPage(rw http.ResponseWriter, r *http.Request, status int, p sso.LoginPage) {
 	v := w.signon(r, "anmelden")
-	page := loginPage{LoginPage: p, Heading: v.t("login.title"), Lead: v.t("login.lead", locale.To(v.Lang, v.w.cfg.Verbund))}
+	page := loginPage{LoginPage: p, Heading: v.t("login.title"), Lead: v.t("login.lead")}
 	if p.Portal != "" {
 		page.Lead = v.t("login.for", p.Portal)
 	}

@@ -41,7 +41,7 @@ type startPage struct {
 	Search         *searchForm
 	Tiles          []tile
 	Often          []hit
-	Online         int
+	OftenHeading   string
 }
 
 // Start is the page "/".
@@ -59,7 +59,7 @@ func (w *Web) Start(rw http.ResponseWriter, r *http.Request) {
 	if page.Heading == "" {
 		page.Heading = v.t("start.heading", b.Name)
 	}
-	page.Often = v.often(v.Place)
+	page.Often, page.OftenHeading = v.often(v.Place), v.t("start.often", v.where(v.Place))
 	v.Page = page
 	w.write(rw, r, http.StatusOK, v)
 }
@@ -73,7 +73,10 @@ func (v *view) tiles(p place) []tile {
 	})
 	tiles := make([]tile, 0, len(all))
 	for _, l := range all {
-		t := tile{Name: v.lebenslage(l.Slug, l.Name), Text: strings.Join(l.Examples, ", ")}
+		if l.Count == 0 {
+			continue
+		}
+		t := tile{Name: l.Name, Text: strings.Join(l.Examples, ", ")}
 		t.URL = v.with("/lebenslage/"+l.Slug, p)
 		t.Count = v.n("start.count", l.Count)
 		tiles = append(tiles, t)
@@ -86,14 +89,6 @@ func rank(order []string, slug string) int {
 		return i
 	}
 	return len(order)
-}
-
-// lebenslage returns the name of a Lebenslage in the page's language.
-func (v *view) lebenslage(slug, german string) string {
-	if s := v.t("lebenslage." + slug); !strings.HasPrefix(s, "[") {
-		return s
-	}
-	return german
 }
 
 // oftenWords are things that most households need now and then. They are only

@@ -12,6 +12,7 @@ import (
 )
 
 const (
+	everywhere = "alle" // as place: the whole network
 	pageSize   = directory.DefaultLimit
 	maxPage    = 500
 	maxRadios  = 8 // choices of one filter that are shown
@@ -82,7 +83,7 @@ func (w *Web) readSearch(r *http.Request) request {
 	p := r.URL.Query()
 	req := request{
 		q: strings.TrimSpace(p.Get("q")), literal: p.Get("genau") == "1", online: p.Get("online") == "1",
-		only: p.Get("gebiet") == "1", everybody: p.Get("ort") == "alle", authKey: p.Get("behoerde"),
+		only: p.Get("gebiet") == "1", everybody: p.Get("ort") == everywhere, authKey: p.Get("behoerde"),
 	}
 	if len(req.q) > directory.MaxQueryBytes {
 		req.q = strings.ToValidUTF8(req.q[:directory.MaxQueryBytes], "")
@@ -112,7 +113,7 @@ func (w *Web) Suche(rw http.ResponseWriter, r *http.Request) {
 	v.NoIndex = true
 	if req.everybody {
 		v.Place = w.placeOf(w.cfg.Area)
-		v.Place.Chosen, v.Place.Key = true, "alle"
+		v.Place.Chosen = true
 	} else {
 		v.Place = w.choose(r)
 	}
@@ -268,7 +269,7 @@ func (v *view) searchURL(req request) string {
 	set("ebene", req.kind.String(), req.kind != federation.KindUnknown)
 	set("genau", "1", req.literal)
 	set("seite", strconv.Itoa(req.page+1), req.page > 0)
-	set("ort", "alle", req.everybody)
+	set("ort", everywhere, req.everybody)
 	if v.Place.Chosen && !req.everybody && v.Place.Problem == noProblem {
 		q.Set("ort", v.Place.Key)
 	}
@@ -291,7 +292,11 @@ func (v *view) filter(req request, res *directory.Result) *filterForm {
 		f.Place = &option{ID: "f-gebiet", Name: "gebiet", Value: "1", Label: v.counted(v.t("filter.only", v.Place.Name), n), Checked: req.only}
 	}
 	f.group(v, "behoerde", v.t("filter.authority"), res.Facets.Authorities, req.authority == "", func(x directory.Facet) (string, string) {
-		return memberKey(federation.EntityID(x.Value)), x.Label
+		id, label := federation.EntityID(x.Value), x.Label
+		if a, ok := v.w.cfg.Directory.Authority(id); ok {
+			label = a.Member.Name
+		}
+		return memberKey(id), label
 	})
 	f.group(v, "ebene", v.t("filter.level"), res.Facets.Kinds, req.kind == federation.KindUnknown, func(x directory.Facet) (string, string) {
 		return x.Value, v.t("kind." + x.Value)

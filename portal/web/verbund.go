@@ -31,7 +31,7 @@ func (w *Web) Verbund(rw http.ResponseWriter, r *http.Request) {
 	v.Title = v.t("network.title")
 	v.crumbs(link{Text: v.Title})
 	rows := w.portals()
-	page := networkPage{Heading: v.Title, Lead: v.t("network.lead", locale.To(v.Lang, w.cfg.Verbund), v.n("foot.portals", len(rows)))}
+	page := networkPage{Heading: v.Title, Lead: v.t("network.lead", v.where(w.placeOf(w.cfg.Area)), v.n("foot.portals", len(rows)))}
 	for i := range rows {
 		page.Rows = append(page.Rows, v.networkRow(&rows[i]))
 	}

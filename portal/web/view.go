@@ -105,7 +105,7 @@ func (v *view) Verbund() string { return v.w.cfg.Verbund }
 // Size is the sentence about the network in the footer.
 func (v *view) Size() string {
 	members, _, leistungen := v.w.cfg.Directory.Size()
-	return v.t("foot.network", locale.To(v.Lang, v.w.cfg.Verbund), v.n("foot.portals", members), v.n("foot.services", leistungen))
+	return v.t("foot.network", v.where(v.w.placeOf(v.w.cfg.Area)), v.n("foot.portals", members), v.n("foot.services", leistungen))
 }
 
 // Asset returns the address of a design file.

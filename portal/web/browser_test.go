@@ -1,0 +1,256 @@
+package web_test
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+//go:embed testdata/axe.min.js
+var axe string
+
+// browser starts a headless Chromium; the test is skipped where there is none
+// unless RATHAUSNETZ_REQUIRE asks for it.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	path := os.Getenv("CHROME")
+	if path == "" {
+		for _, name := range []string{"chromium-headless-shell", "chromium", "google-chrome"} {
+			if p, err := exec.LookPath(name); err == nil {
+				path = p
+				break
+			}
+		}
+	}
+	if path == "" {
+		if strings.Contains(os.Getenv("RATHAUSNETZ_REQUIRE"), "browser") {
+			t.Fatal("no browser: install chromium-headless-shell")
+		}
+		t.Skip("no browser: install chromium-headless-shell or name one in CHROME")
+	}
+	opts := append(append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...), chromedp.ExecPath(path), chromedp.Flag("hide-scrollbars", true))
+	actx, stop := chromedp.NewExecAllocator(t.Context(), opts...)
+	ctx, end := chromedp.NewContext(actx)
+	t.Cleanup(func() { end(); stop() })
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+// scheme switches the reader's system between light and dark.
+func scheme(dark bool) chromedp.Action[chromedp.Void] {
+	value := "light"
+	if dark {
+		value = "dark"
+	}
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}},
+		})
+		return err
+	})
+}
+
+const axeCall = `axe.run(document,{runOnly:['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice']}).then(r=>r.violations.map(v=>v.id+': '+v.nodes.map(n=>n.target.join(' ')+' '+(n.any[0]||n.all[0]||n.none[0]||{}).message).slice(0,3).join(' | ')))`
+
+// look opens a page at a width and returns what is wrong with it: findings of
+// axe in light and dark, sideways scroll, requests to other hosts.
+func look(t *testing.T, ctx context.Context, origin, path string, width int64) []string {
+	t.Helper()
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), scheme(false), chromedp.Navigate(origin+path)); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	var bad []string
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](axe+";0")); err != nil {
+		t.Fatal(err)
+	}
+	for _, mode := range []string{"light", "dark"} {
+		if err := chromedp.Do(ctx, scheme(mode == "dark")); err != nil {
+			t.Fatal(err)
+		}
+		found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](axeCall, chromedp.EvalAwaitPromise))
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		for _, f := range found {
+			bad = append(bad, mode+" "+f)
+		}
+	}
+	over, err := chromedp.Run(ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth-document.documentElement.clientWidth`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if over > 0 {
+		wide, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`[...document.querySelectorAll('body *')].filter(e=>e.getBoundingClientRect().right>document.documentElement.clientWidth+1).slice(0,4).map(e=>e.tagName+'.'+e.className).join(', ')`))
+		bad = append(bad, fmt.Sprintf("scrolls %d px sideways: %s", over, wide))
+	}
+	foreign, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`performance.getEntriesByType('resource').map(e=>e.name).filter(n=>!n.startsWith(location.origin)&&!n.startsWith('data:'))`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range foreign {
+		bad = append(bad, "asks "+f)
+	}
+	return bad
+}
+
+// allPages are all pages and states, as paths below a fixture's portal.
+func allPages() []string {
+	lk, me := "landkreis.example", "melle.example"
+	return []string{
+		"/", "/?ort=03459", "/?lang=en", "/suche", "/suche?q=anmelden&ort=alle", "/suche?q=Baumf%C3%A4llantrag", "/suche?q=Hund&ort=Berlin",
+		"/suche?q=Hund&ort=4914", "/suche?q=Bauplann", "/suche?q=Bauplan&online=1&lang=en",
+		"/leistung/" + keyBauakte.String() + "/03459012", "/leistung/" + keyBauakte.String() + "/03459012?lang=en",
+		"/leistung/" + keyHund.String() + "/03459012", "/leistung/" + keyHund.String() + "/03459024", "/leistung/" + keyAusweis.String() + "/03459012",
+		"/leistung/" + keyConflict.String() + "/03459012", "/leistung/" + keyNobody.String() + "/03459012", "/leistung/" + keyHund.String() + "/03459",
+		"/leistung/" + keyHund.String() + "/00000000", "/angebot/" + me + "/T:mel-9", "/zu/" + me + "/T:mel-9",
+		"/ort", "/ort?plz=49577", "/ort?plz=4914", "/ort?plz=Berlin", "/lebenslagen", "/lebenslage/auto-und-verkehr", "/leistungen", "/leistungen?ort=alle",
+		"/behoerden", "/behoerden/" + lk, "/behoerden/" + me, "/verbund", "/konto", "/antrag/x", "/impressum", "/datenschutz", "/barrierefreiheit",
+		"/leichte-sprache", "/gebaerdensprache", "/hilfe", "/fehler-melden", "/barriere-melden", "/nirgends",
+		"/t/login", "/t/wrong", "/t/stepup", "/t/confirm", "/t/logout", "/t/loggedout", "/t/fail", "/t/500",
+	}
+}
+
+// Every page and state, three widths, light and dark, without a finding.
+func TestPagesAccessible(t *testing.T) {
+	ctx := browser(t)
+	f := newFixture()
+	s := serve(t, routes(f.web(t)))
+	for _, width := range []int64{1280, 390, 320} {
+		for _, p := range allPages() {
+			for _, bad := range look(t, ctx, s.URL, p, width) {
+				t.Errorf("%s at %d px: %s", p, width, bad)
+			}
+		}
+	}
+}
+
+// A page with known faults is caught: the test above can fail.
+func TestBrokenPageIsCaught(t *testing.T) {
+	ctx := browser(t)
+	f := newFixture()
+	pages := routes(f.web(t))
+	s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/broken" {
+			pages.ServeHTTP(w, r)
+			return
+		}
+		_, _ = io.WriteString(w, `<!doctype html><html><title></title><body style="color:#999"><h4>A</h4><img src="http://127.0.0.2:9/x.png"><input><div style="width:2000px">wide</div><a href="#"></a>`)
+	}))
+	all := strings.Join(look(t, ctx, s.URL, "/broken", 390), "\n")
+	for _, want := range []string{"color-contrast", "document-title", "html-has-lang", "image-alt", "label", "link-name", "landmark-one-main", "sideways", "asks http://127.0.0.2"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("%s was not found in:\n%s", want, all)
+		}
+	}
+}
+
+// Text at 200 % does not make a page scroll sideways.
+func TestLargeTextReflows(t *testing.T) {
+	ctx := browser(t)
+	f := newFixture()
+	s := serve(t, routes(f.web(t)))
+	for _, width := range []int64{1280, 390} {
+		for _, p := range []string{"/", "/suche?q=anmelden&ort=alle", "/leistung/" + keyBauakte.String() + "/03459012", "/verbund", "/t/login", "/ort"} {
+			if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), chromedp.Navigate(s.URL+p)); err != nil {
+				t.Fatal(err)
+			}
+			over, err := chromedp.Run(ctx, chromedp.Evaluate[int64](`document.documentElement.style.fontSize='200%',document.documentElement.scrollWidth-document.documentElement.clientWidth`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if over > 0 {
+				wide, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`[...document.querySelectorAll('body *')].filter(e=>e.getBoundingClientRect().right>document.documentElement.clientWidth+1).slice(0,6).map(e=>e.tagName+'.'+e.className).join(', ')`))
+				t.Errorf("%s at %d px with text at 200 %% scrolls %d px sideways: %s", p, width, over, wide)
+			}
+		}
+	}
+}
+
+// The keyboard: the skip link comes first, is seen, and leads to the content.
+func TestKeyboard(t *testing.T) {
+	ctx := browser(t)
+	f := newFixture()
+	s := serve(t, routes(f.web(t)))
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(s.URL+"/"), chromedp.KeyEvent(kb.Tab)); err != nil {
+		t.Fatal(err)
+	}
+	if got := eval[string](t, ctx, `document.activeElement.className`); got != "pv-skip" {
+		t.Errorf("the first stop is %q, not the skip link", got)
+	}
+	if left := eval[float64](t, ctx, `document.activeElement.getBoundingClientRect().left`); left < 0 {
+		t.Error("the skip link is not seen when it has the focus")
+	}
+	if err := chromedp.Do(ctx, chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.Tab)); err != nil {
+		t.Fatal(err)
+	}
+	if got := eval[string](t, ctx, `document.activeElement.id`); got != "q" {
+		t.Errorf("after the skip link the focus is at %q, not in the search", got)
+	}
+	unseen := eval[[]string](t, ctx, `[...document.querySelectorAll('a,button,input,summary')].filter(e=>{e.focus({focusVisible:true});const s=getComputedStyle(e),p=getComputedStyle(e.closest('li')||e);return s.outlineStyle==='none'&&s.boxShadow==='none'&&p.outlineStyle==='none'&&getComputedStyle(e,'::before').outlineStyle==='none'}).map(e=>e.outerHTML.slice(0,80))`)
+	for _, e := range unseen {
+		t.Errorf("no visible focus: %s", e)
+	}
+}
+
+func eval[T any](t *testing.T, ctx context.Context, js string) T {
+	t.Helper()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](js))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// TestScreenshots writes pictures into the folder that
+// RATHAUSNETZ_SCREENSHOTS names.
+func TestScreenshots(t *testing.T) {
+	dir := os.Getenv("RATHAUSNETZ_SCREENSHOTS")
+	if dir == "" {
+		t.Skip("RATHAUSNETZ_SCREENSHOTS names no folder")
+	}
+	ctx := browser(t)
+	f := newFixture()
+	s := serve(t, routes(f.web(t)))
+	for name, p := range map[string]string{
+		"start": "/", "treffer": "/suche?q=anmelden&ort=alle", "leistung": "/leistung/" + keyBauakte.String() + "/03459012",
+		"verbund": "/verbund", "leistungen": "/leistungen?ort=03459", "kein-treffer": "/suche?q=Baumf%C3%A4llantrag",
+		"mehrere": "/leistung/" + keyConflict.String() + "/03459012", "alt": "/leistung/" + keyHund.String() + "/03459024",
+		"antrag": "/antrag/x", "ort": "/ort", "konto": "/konto", "behoerde": "/behoerden/landkreis.example",
+	} {
+		for _, width := range []int64{1280, 390} {
+			for _, dark := range []bool{false, true} {
+				if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), scheme(dark), chromedp.Navigate(s.URL+p)); err != nil {
+					t.Fatal(err)
+				}
+				png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+				if err != nil {
+					t.Fatal(err)
+				}
+				mode := ""
+				if dark {
+					mode = "-dark"
+				}
+				if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%d%s.png", name, width, mode)), png, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
