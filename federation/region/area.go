@@ -62,6 +62,24 @@ func clip(s string) string {
 // Len returns the number of digits: 0, 2, 3, 5, 9 or 12.
 func (a Area) Len() int { return int(a.code & 15) }
 
+// Level names the level of a: "bund", "land", "regierungsbezirk", "kreis",
+// "verband" or "gemeinde".
+func (a Area) Level() string {
+	switch a.Len() {
+	case 2:
+		return "land"
+	case 3:
+		return "regierungsbezirk"
+	case 5:
+		return "kreis"
+	case 9:
+		return "verband"
+	case 12:
+		return "gemeinde"
+	}
+	return "bund"
+}
+
 // IsBund reports whether a is the whole federation.
 func (a Area) IsBund() bool { return a.code == 0 }
 

@@ -38,6 +38,14 @@ func TestAreaParents(t *testing.T) {
 	}
 }
 
+func TestAreaLevel(t *testing.T) {
+	for area, want := range map[string]string{"": "bund", "03": "land", "034": "regierungsbezirk", "03459": "kreis", "034595402": "verband", "034595402001": "gemeinde"} {
+		if got := MustArea(area).Level(); got != want {
+			t.Errorf("%q: %s, want %s", area, got, want)
+		}
+	}
+}
+
 func TestAreaCovers(t *testing.T) {
 	for _, tt := range []struct {
 		wide, narrow string

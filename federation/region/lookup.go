@@ -36,7 +36,8 @@ type Lookup struct {
 	// further Gemeinden may share it.
 	Incomplete bool `json:"incomplete,omitempty"`
 	// Repaired: digits were added or taken to read the key (zeros filled up
-	// after a Kreis key, a leading zero that a spreadsheet dropped).
+	// after a Kreis key, a leading zero that a spreadsheet dropped, the first
+	// digit of a Gemeindeverband).
 	Repaired bool `json:"repaired,omitempty"`
 }
 
@@ -129,6 +130,11 @@ func (r *Register) lookupDigits(d []byte, at time.Time) Lookup {
 		l.Understood = AsAGS
 		if ref, ok := r.ags[makeAGS(v, 8)]; ok {
 			r.hit(&l, ref, at)
+		} else {
+			// Some sources write a Gemeindeverband without the 5 that all of
+			// them begin with: 03353406 for 033535406.
+			r.hitArea(&l, makeArea(v/1000*10000+5000+v%1000, 9), at)
+			l.Repaired = l.Known()
 		}
 	case 7, 11:
 		// A spreadsheet has taken the leading zero away.

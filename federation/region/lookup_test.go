@@ -39,6 +39,7 @@ func TestLookup(t *testing.T) {
 		{"030000000000", AsARS, "03"},
 		{"3459012", AsAGS, "034590012012"},     // zero lost
 		{"34590012012", AsARS, "034590012012"}, // zero lost
+		{"03459402", AsAGS, "034595402"},       // Samtgemeinde without its 5
 		// PLZ
 		{"49577", AsPLZ, "034595402002 034595402016 034595402023"},
 		{"49586", AsPLZ, "034595404026 034595404027"},
@@ -152,7 +153,7 @@ func TestLookupFlags(t *testing.T) {
 	if l := r.Lookup("49577", noDate); !l.Incomplete {
 		t.Error("a PLZ known from seats only counts as complete")
 	}
-	for _, in := range []string{"3459012", "034590000000"} {
+	for _, in := range []string{"3459012", "034590000000", "03459402"} {
 		if l := r.Lookup(in, noDate); !l.Repaired {
 			t.Errorf("%s was not marked as repaired", in)
 		}

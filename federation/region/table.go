@@ -20,12 +20,16 @@ const demoDate = "2025-08-31"
 
 // Demo returns the register of the demonstration Kreis: the Landkreis
 // Osnabrück (03459) with its Samtgemeinden and Gemeinden, built in.
-func Demo() *Register {
+func Demo() *Register { return NewRegister(DemoEdition()) }
+
+// DemoEdition returns the built-in table as an edition, to be laid under or
+// over others.
+func DemoEdition() *Edition {
 	e, err := readTable(strings.NewReader(demoCSV))
 	if err != nil {
 		panic("region: built-in table: " + err.Error())
 	}
-	return NewRegister(e)
+	return e
 }
 
 // readTable reads the project's own small table: ars;name;typ;plz;weitere_plz;
