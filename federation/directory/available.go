@@ -37,6 +37,7 @@ type wideView struct {
 type wideClaim struct {
 	slot   int32 // -1: nobody
 	offer  int32
+	via    int32
 	node   int32
 	places int32
 }
@@ -105,11 +106,25 @@ func (ix *index) newWideView(place region.Area, date time.Time) *wideView {
 }
 
 func (ix *index) widen(c *wideClaim, s *segment, n int32, no, to uint32, date time.Time) {
-	offer := int32(to)
-	if to >= s.offers {
+	offer, via := int32(to), int32(-1)
+	key := ix.keys.ids[no]
+	switch {
+	case len(ix.given) > 0 && len(ix.given[key]) > 0:
+		var f found // a delegation decides who of several stays
+		if !ix.findFrom(&f, n, key, ix.nodes[n].area, date) || f.node != n {
+			return
+		}
+		i := 0
+		for i < f.n && f.at(i).slot != s.slot {
+			i++
+		}
+		if i == f.n {
+			return
+		}
+		offer, via = f.at(i).offer, f.at(i).via
+	case to >= s.offers:
 		var f found
-		key := ix.keys.ids[no]
-		ix.match(&f, s, no, ix.nodes[n].area, date, ix.given[key])
+		ix.match(&f, s, no, ix.nodes[n].area, date, nil)
 		if f.n == 0 {
 			return
 		}
@@ -117,7 +132,7 @@ func (ix *index) widen(c *wideClaim, s *segment, n int32, no, to uint32, date ti
 	}
 	c.places++
 	if c.slot < 0 || ix.before(n, s.slot, c.node, c.slot) {
-		c.slot, c.offer, c.node = s.slot, offer, n
+		c.slot, c.offer, c.via, c.node = s.slot, offer, via, n
 	}
 }
 
@@ -154,7 +169,7 @@ func (v *view) of(d *document) (o offering, ok bool) {
 	c := v.wide.first[d.no]
 	m := v.ix.members[c.slot]
 	o = offering{
-		hit:  hit{slot: c.slot, offer: c.offer, zust: -1, via: -1, kind: m.Kind, seat: m.Seat},
+		hit:  hit{slot: c.slot, offer: c.offer, zust: -1, via: c.via, kind: m.Kind, seat: m.Seat},
 		area: v.ix.nodes[c.node].area, places: int(c.places),
 	}
 	if v.own >= 0 {
@@ -172,10 +187,14 @@ func (v *view) preferOwn(o *offering, no uint32) {
 			continue
 		}
 		var f found
-		v.ix.match(&f, &p.segment, no, p.area, v.date, nil)
-		if f.n > 0 {
-			o.hit, o.area = f.first[0], p.area
-			return
+		if !v.ix.findKey(&f, v.ix.keys.ids[no], p.area, v.date) || v.ix.nodes[f.node].area != p.area {
+			continue
+		}
+		for i := range f.n {
+			if f.at(i).slot == v.own {
+				o.hit, o.area = *f.at(i), p.area
+				return
+			}
 		}
 	}
 }
