@@ -76,6 +76,11 @@ func ReadZip(r io.ReaderAt, size int64, name string, opt Options) (*Batch, error
 	if limit := opt.filled().Limits.MaxFiles; len(z.File) > limit {
 		return nil, tooMany(name, limit)
 	}
+	for _, f := range z.File {
+		if !fs.ValidPath(strings.TrimSuffix(f.Name, "/")) {
+			return nil, &Error{File: name, ID: clip(f.Name), Err: ErrInput, Message: "Im Archiv liegt eine Datei mit einem unzulässigen Pfad. Packen Sie es neu."}
+		}
+	}
 	var fsys fs.FS = z
 	if dir := onlyFolder(z); dir != "" {
 		if fsys, err = fs.Sub(z, dir); err != nil {
