@@ -68,17 +68,18 @@ type Config struct {
 // Discovery is one node of the gossip network. All methods are safe for
 // concurrent use.
 type Discovery struct {
-	cfg      Config
-	log      *slog.Logger
-	now      func() time.Time
-	ring     *memberlist.Keyring
-	bindings *bindingCache
-	inbox    *inbox
-	queue    *memberlist.TransmitLimitedQueue
-	changed  chan struct{} // own announcement changed; capacity 1
-	outgoing chan []byte   // notices to be sent to every node
-	alive    atomic.Int64  // nodes alive, without this one
-	ready    chan struct{} // closed once Run listens
+	cfg       Config
+	log       *slog.Logger
+	now       func() time.Time
+	ring      *memberlist.Keyring
+	bindings  *bindingCache
+	inbox     *inbox
+	queue     *memberlist.TransmitLimitedQueue
+	changed   chan struct{} // own announcement changed; capacity 1
+	rechecked chan struct{} // members have changed; capacity 1
+	outgoing  chan []byte   // notices to be sent to every node
+	alive     atomic.Int64  // nodes alive, without this one
+	ready     chan struct{} // closed once Run listens
 
 	ringMu sync.Mutex // serialises SetKeys
 

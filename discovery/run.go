@@ -181,12 +181,15 @@ func (d *Discovery) rejoinLoop(ctx context.Context, list *memberlist.Memberlist)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for round := 0; ; round++ {
+		askSeeds := round%seedRound == seedRound-1
 		select {
 		case <-timer.C:
+		case <-d.rechecked: // a new member may be among the seeds already
+			askSeeds = true
 		case <-ctx.Done():
 			return
 		}
-		d.rejoin(ctx, list, round)
+		d.rejoin(ctx, list, askSeeds)
 		timer.Reset(d.cfg.Profile.RejoinInterval * time.Duration(80+rand.IntN(40)) / 100)
 	}
 }
@@ -195,10 +198,10 @@ func (d *Discovery) rejoinLoop(ctx context.Context, list *memberlist.Memberlist)
 // two networks that know nothing of each other.
 const seedRound = 20
 
-func (d *Discovery) rejoin(ctx context.Context, list *memberlist.Memberlist, round int) {
+func (d *Discovery) rejoin(ctx context.Context, list *memberlist.Memberlist, askSeeds bool) {
 	targets := d.absent()
-	if d.alive.Load() == 0 || round%seedRound == seedRound-1 {
-		targets = append(d.seeds(ctx), targets...)
+	if askSeeds || d.alive.Load() == 0 {
+		targets = append(d.strangersFirst(d.seeds(ctx)), targets...)
 	}
 	var wg sync.WaitGroup
 	for _, addr := range targets[:min(len(targets), rejoinParallel)] {
@@ -214,6 +217,28 @@ func (d *Discovery) rejoin(ctx context.Context, list *memberlist.Memberlist, rou
 		})
 	}
 	wg.Wait()
+}
+
+// strangersFirst puts addresses where no node is known to be alive before the
+// others: a node that was refused until its membership was verified is not
+// told about again by gossip, so it has to be asked.
+func (d *Discovery) strangersFirst(seeds []netip.AddrPort) []netip.AddrPort {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	alive := make(map[netip.AddrPort]bool)
+	for _, p := range d.peers {
+		alive[p.addr] = alive[p.addr] || p.up()
+	}
+	slices.SortStableFunc(seeds, func(a, b netip.AddrPort) int {
+		switch {
+		case alive[a] == alive[b]:
+			return 0
+		case alive[b]:
+			return -1
+		}
+		return 1
+	})
+	return seeds
 }
 
 // absent returns the addresses of nodes that are not alive and have not left,

@@ -164,9 +164,14 @@ func (d *Discovery) Stats() Stats {
 }
 
 // Recheck verifies the bindings of all nodes again, because members or keys
-// have changed. Those that no longer verify are hidden until they do.
+// have changed. Those that no longer verify are hidden until they do, and
+// seeds that were refused until now are asked soon.
 func (d *Discovery) Recheck() {
 	d.bindings.clear()
+	select {
+	case d.rechecked <- struct{}{}:
+	default:
+	}
 	type node struct {
 		name string
 		addr netip.AddrPort
