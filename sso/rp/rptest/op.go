@@ -144,9 +144,13 @@ func (o *OP) jwks() ([]byte, error) {
 
 // Metadata returns the discovery document's values.
 func (o *OP) Metadata() trust.OPMetadata {
+	par := o.Issuer + "/par"
+	if o.noPAR {
+		par = ""
+	}
 	return trust.OPMetadata{
 		Issuer: o.Issuer, AuthorizationEndpoint: o.Issuer + "/authorize", TokenEndpoint: o.Issuer + "/token",
-		PAREndpoint: o.Issuer + "/par", UserinfoEndpoint: o.Issuer + "/userinfo", JWKSURI: o.Issuer + "/jwks",
+		PAREndpoint: par, UserinfoEndpoint: o.Issuer + "/userinfo", JWKSURI: o.Issuer + "/jwks",
 		EndSessionEndpoint: o.Issuer + "/end", AuthorizationResponseIssSupported: true, ClaimsParameterSupported: true,
 		IDTokenSigningAlgValuesSupported: []string{"ES256", "RS256"},
 	}
