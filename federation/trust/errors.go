@@ -68,9 +68,10 @@ func refuse(err error, statement, rule string, v any) error {
 }
 
 // clip shortens a foreign value for messages and removes line breaks.
-func clip(s string) string {
-	const most = 120
-	out := make([]rune, 0, most+1)
+func clip(s string) string { return clipTo(s, 120) }
+
+func clipTo(s string, most int) string {
+	out := make([]rune, 0, min(len(s), most)+1)
 	for _, r := range s {
 		if len(out) == most {
 			return string(append(out, '…'))

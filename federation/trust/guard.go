@@ -24,6 +24,8 @@ type Guard struct {
 	// Allow exempts networks, for authorities inside an administration's own
 	// network.
 	Allow []netip.Prefix
+	// Resolver looks names up; nil means the system's.
+	Resolver *net.Resolver
 }
 
 // GuardTransport is Guard.Transport with one setting.
@@ -64,6 +66,7 @@ func (g Guard) DialContext(ctx context.Context, network, address string) (net.Co
 	d := net.Dialer{
 		Timeout:   5 * time.Second,
 		KeepAlive: 30 * time.Second,
+		Resolver:  g.Resolver,
 		Control: func(_, address string, _ syscall.RawConn) error {
 			return g.check(host, address, loopback)
 		},

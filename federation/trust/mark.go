@@ -125,7 +125,7 @@ func (j markJudge) verifyMarks() {
 	for _, ref := range j.chain.Statements[0].Marks {
 		m, err := j.verify(ref)
 		if err != nil {
-			j.trace.note(VerdictDropped, "trust mark [OIDF §7.3]", ref.Type, err.Error())
+			j.trace.refusal(VerdictDropped, err)
 			continue
 		}
 		j.trace.note(VerdictOK, "trust mark [OIDF §7.3]", ref.Type, "jti "+m.Claims.ID+" of "+string(m.Issuer))

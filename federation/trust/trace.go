@@ -1,5 +1,7 @@
 package trust
 
+import "errors"
+
 // Verdict is the outcome of one step.
 type Verdict string
 
@@ -24,21 +26,28 @@ type trace struct{ steps []Step }
 
 func (t *trace) note(v Verdict, rule, subject, detail string) {
 	if t != nil {
-		t.steps = append(t.steps, Step{Rule: rule, Subject: subject, Verdict: v, Detail: clip(detail)})
+		t.steps = append(t.steps, Step{Rule: rule, Subject: subject, Verdict: v, Detail: clipTo(detail, 400)})
 	}
 }
 
 func (t *trace) ok(rule, subject string) { t.note(VerdictOK, rule, subject, "") }
 
-// fail records err and returns it.
+// fail records err as the end of a way and returns it.
 func (t *trace) fail(err error) error {
-	subject, rule, detail := "", "", err.Error()
-	if r, ok := err.(*Refusal); ok { // always built by refuse, never wrapped here
-		subject, rule, detail = r.Statement, r.Rule, r.Err.Error()
-		if r.Value != "" {
-			detail += ", value " + r.Value
-		}
-	}
-	t.note(VerdictRefused, rule, subject, detail)
+	t.refusal(VerdictRefused, err)
 	return err
+}
+
+// refusal records an error with the statement, rule and value it names.
+func (t *trace) refusal(v Verdict, err error) {
+	var r *Refusal
+	if !errors.As(err, &r) {
+		t.note(v, "", "", err.Error())
+		return
+	}
+	detail := r.Err.Error()
+	if r.Value != "" {
+		detail += ", value " + r.Value
+	}
+	t.note(v, r.Rule, r.Statement, detail)
 }
