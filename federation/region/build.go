@@ -78,6 +78,7 @@ func (b *builder) finish() *Register {
 		exact: make(map[string][]int32, 2*len(r.places)),
 		short: make(map[string][]int32, len(r.places)/4),
 		alike: make(map[string][]int32, len(r.places)),
+		parts: make(map[string][]int32),
 	}
 	// Past places go in first, so that a current one takes over an AGS that
 	// both have had.

@@ -32,6 +32,8 @@ type Lookup struct {
 	Succession []Succession `json:"succession,omitempty"`
 	// Approximate: no place is called exactly so; the candidates sound alike.
 	Approximate bool `json:"approximate,omitempty"`
+	// Ortsteil: the name is that of a part of each candidate.
+	Ortsteil bool `json:"ortsteil,omitempty"`
 	// Incomplete: a PLZ is known only from the seats of administrations, so
 	// further Gemeinden may share it.
 	Incomplete bool `json:"incomplete,omitempty"`
@@ -236,8 +238,8 @@ func sharePlace(x, y Lookup) bool {
 	return slices.ContainsFunc(y.Candidates, func(p Place) bool { return x.has(p.Area) })
 }
 
-// lookupName tries the name as it is, then without its kind, then what sounds
-// alike. A place that exists hides those of the same name that do not.
+// lookupName tries the name as it is, then without its kind, then as that of
+// an Ortsteil, then what sounds alike. A place that exists hides those of the same name that do not.
 func (r *Register) lookupName(s string, at time.Time) Lookup {
 	var f folder
 	if !f.fold(s) || f.n == 0 {
@@ -253,6 +255,10 @@ func (r *Register) lookupName(s string, at time.Time) Lookup {
 				break
 			}
 		}
+	}
+	if !l.Known() {
+		r.hitRefs(&l, r.names.parts[string(f.all())], anyKind, at)
+		l.Ortsteil = l.Known()
 	}
 	if !l.Known() {
 		r.hitAlike(&l, &f, at)

@@ -49,8 +49,8 @@ func TestLookup(t *testing.T) {
 		{"49328", AsPLZ, "034590024024"}, // not the seat
 		{"49143 Bissendorf", AsName, "034590012012"},
 		{"49577 Ankum", AsName, "034595402002"},
-		{"49577 Hunteburg", AsPLZ, "034595402002 034595402016 034595402023"}, // name unknown
-		{"11111 Ankum", AsName, "034595402002"},                              // PLZ unknown
+		{"49577 Entenhausen", AsPLZ, "034595402002 034595402016 034595402023"}, // name unknown
+		{"11111 Ankum", AsName, "034595402002"},                                // PLZ unknown
 		{"49577 Melle", AsPLZ, "034590024024 034595402002 034595402016 034595402023"},
 		// names
 		{"Glandorf", AsName, "034590034034"},
@@ -96,6 +96,10 @@ func TestLookup(t *testing.T) {
 		{"LK Osnabrück", AsName, "03459"},
 		{"Kreis Osnabrück", AsName, "03459"},
 		{"Osnabrück (Landkreis)", AsName, "03459"},
+		{"Schledehausen", AsName, "034590012012"}, // Ortsteil
+		{"49143 Schledehausen", AsName, "034590012012"},
+		{"Schwagstorf", AsName, "034590029029 034595403017"}, // two of the same name
+		{"Kloster Oesede", AsName, "034590019019"},
 		{"Niedersachsen", AsName, "03"},
 		{"Land Niedersachsen", AsName, "03"},
 	} {
@@ -234,6 +238,29 @@ func TestAddPLZ(t *testing.T) {
 	}
 }
 
+func TestAddOrtsteile(t *testing.T) {
+	r := NewRegister(DemoEdition())
+	if r.Lookup("Schledehausen", noDate).Known() {
+		t.Fatal("an Ortsteil is known before the table is loaded")
+	}
+	unknown, err := r.AddOrtsteile(strings.NewReader("ortsteil;ags\r\nSchledehausen;03459012\nMelle;03459012\nDeutz;05315000\n"))
+	if err != nil || unknown != 1 {
+		t.Fatalf("%d, %v", unknown, err)
+	}
+	l := r.Lookup("schledehausen", noDate)
+	if p, ok := l.One(); !ok || p.Name != "Bissendorf" || !l.Ortsteil || l.Approximate {
+		t.Errorf("%+v", l)
+	}
+	if l := r.Lookup("Melle", noDate); len(l.Candidates) != 1 || l.Candidates[0].Name != "Melle" || l.Ortsteil {
+		t.Errorf("an Ortsteil hides the Gemeinde: %+v", l)
+	}
+	for _, bad := range []string{"Schledehausen\n", "Schledehausen;3459012\n", "a;03459012\nＡ;03459012\n"} {
+		if _, err := r.AddOrtsteile(strings.NewReader(bad)); !errors.Is(err, ErrFormat) {
+			t.Errorf("%q: error %v", bad, err)
+		}
+	}
+}
+
 func TestAddPLZRefuses(t *testing.T) {
 	for name, tt := range map[string]struct{ file, says string }{
 		"one field":        {"plz;ags\n49577\n", "line 2"},
@@ -361,6 +388,27 @@ func FuzzLookup(f *testing.F) {
 		}
 		if found := r.Find(s, 3); len(found) > 3 {
 			t.Fatalf("Find(%q) gave %d", s, len(found))
+		}
+	})
+}
+
+func FuzzAddPLZ(f *testing.F) {
+	for _, s := range []string{"plz;ags\n49577;03459002\n", "\ufeff49577,03459010", "# x\n\n49999\t03459012\r\n", "49577;03459", ";;", "49577"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		r := Demo()
+		before := r.Lookup("49577", noDate)
+		if _, err := r.AddPLZ(strings.NewReader(s)); err != nil {
+			if !errors.Is(err, ErrFormat) {
+				t.Fatal(err)
+			}
+			if after := r.Lookup("49577", noDate); len(after.Candidates) != len(before.Candidates) || !after.Incomplete {
+				t.Fatal("a refused table has changed the register")
+			}
+		}
+		if _, err := r.AddOrtsteile(strings.NewReader(s)); err != nil && !errors.Is(err, ErrFormat) {
+			t.Fatal(err)
 		}
 	})
 }

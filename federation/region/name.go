@@ -12,6 +12,7 @@ type nameIndex struct {
 	exact map[string][]int32 // the name itself, with and without its suffix
 	short map[string][]int32 // the name without what tells it apart: "Hagen" of "Hagen am Teutoburger Wald"
 	alike map[string][]int32 // see alikeKey
+	parts map[string][]int32 // Ortsteile
 }
 
 // kindFilter says whether a place is of the kind that was asked for.

@@ -15,12 +15,22 @@ import (
 //go:embed demo_03459.csv
 var demoCSV string
 
+//go:embed ortsteile_03459.csv
+var demoOrtsteile string
+
 // demoDate is the Gebietsstand of the built-in table.
 const demoDate = "2025-08-31"
 
 // Demo returns the register of the demonstration Kreis: the Landkreis
-// Osnabrück (03459) with its Samtgemeinden and Gemeinden, built in.
-func Demo() *Register { return NewRegister(DemoEdition()) }
+// Osnabrück (03459) with its Samtgemeinden, Gemeinden and larger Ortsteile,
+// built in.
+func Demo() *Register {
+	r := NewRegister(DemoEdition())
+	if _, err := r.AddOrtsteile(strings.NewReader(demoOrtsteile)); err != nil {
+		panic("region: built-in table: " + err.Error())
+	}
+	return r
+}
 
 // DemoEdition returns the built-in table as an edition, to be laid under or
 // over others.
@@ -93,17 +103,21 @@ func tablePlace(f []string) (Place, error) {
 	return p, nil
 }
 
-// maxPLZRows bounds the PLZ table; all of Germany has about 13 000 pairs.
-const maxPLZRows = 500_000
+// maxPairs bounds a table of pairs; all of Germany has about 13 000 of PLZ
+// and AGS.
+const maxPairs = 500_000
 
-// AddPLZ loads a table of lines "plz;ags" (8 digits; a comma or tab separates
-// as well; a header line, empty lines and lines beginning with # are skipped).
-// Pairs whose AGS the register does not know are counted in unknown. With a
-// table loaded, a PLZ look-up counts as complete. Call it before the register
-// is shared: it is not safe beside any other method. On error (*FormatError)
-// nothing has been changed.
-func (r *Register) AddPLZ(in io.Reader) (unknown int, err error) {
-	var pairs []PLZ
+// pair is one line of a table that says something about a Gemeinde.
+type pair struct {
+	text string
+	ags  AGS
+}
+
+// readPairs reads lines "text;ags" (8 digits; a comma or tab separates as
+// well). Empty lines, lines beginning with # and a first line without a key are
+// skipped.
+func readPairs(in io.Reader, what string, check func(string) bool) ([]pair, error) {
+	var pairs []pair
 	sc := bufio.NewScanner(in)
 	sc.Buffer(make([]byte, 0, 4096), 4096)
 	line := 0
@@ -115,34 +129,78 @@ func (r *Register) AddPLZ(in io.Reader) (unknown int, err error) {
 		}
 		f := strings.FieldsFunc(s, func(c rune) bool { return c == ';' || c == ',' || c == '\t' })
 		if len(f) < 2 {
-			return 0, &FormatError{line, "two fields are needed: plz;ags"}
+			return nil, &FormatError{line, "two fields are needed: " + what + ";ags"}
 		}
-		code, key := strings.Trim(f[0], `" `), strings.Trim(f[1], `" `)
-		if line == 1 && !isPLZ(code) {
-			continue
-		}
+		text, key := strings.Trim(f[0], `" `), strings.Trim(f[1], `" `)
 		ags, err := ParseAGS(key)
-		if !isPLZ(code) || err != nil || ags.Len() != 8 {
-			return 0, &FormatError{line, fmt.Sprintf("%q needs a PLZ of 5 digits and an AGS of 8", clip(s))}
+		if line == 1 && key == strings.TrimLeft(key, "0123456789") {
+			continue // the names of the columns
 		}
-		if len(pairs) == maxPLZRows {
-			return 0, &FormatError{line, fmt.Sprintf("more than %d pairs", maxPLZRows)}
+		if !check(text) || err != nil || ags.Len() != 8 {
+			return nil, &FormatError{line, fmt.Sprintf("%q needs %s and an AGS of 8 digits", clip(s), what)}
 		}
-		pairs = append(pairs, PLZ{code, ags})
+		if len(pairs) == maxPairs {
+			return nil, &FormatError{line, fmt.Sprintf("more than %d pairs", maxPairs)}
+		}
+		pairs = append(pairs, pair{text, ags})
 	}
 	if err := sc.Err(); err != nil {
 		if errors.Is(err, bufio.ErrTooLong) {
-			return 0, &FormatError{line + 1, "the line is longer than 4096 bytes"}
+			return nil, &FormatError{line + 1, "the line is longer than 4096 bytes"}
 		}
-		return 0, fmt.Errorf("region: read PLZ table: %w", err)
+		return nil, fmt.Errorf("region: read %s table: %w", what, err)
+	}
+	return pairs, nil
+}
+
+// AddPLZ loads a table of lines "plz;ags" (8 digits; a comma or tab separates
+// as well; a header line, empty lines and lines beginning with # are skipped).
+// Pairs whose AGS the register does not know are counted in unknown. With a
+// table loaded, a PLZ look-up counts as complete. Call it before the register
+// is shared: it is not safe beside any other method. On error (*FormatError)
+// nothing has been changed.
+func (r *Register) AddPLZ(in io.Reader) (unknown int, err error) {
+	pairs, err := readPairs(in, "plz", isPLZ)
+	if err != nil {
+		return 0, err
 	}
 	for _, p := range pairs {
-		if !r.addPLZ(p) {
+		if !r.addPLZ(PLZ{p.text, p.ags}) {
 			unknown++
 		}
 	}
 	r.plzComplete = r.plzComplete || len(pairs) > unknown
 	return unknown, nil
+}
+
+// AddOrtsteile loads a table of lines "ortsteil;ags" in the same form: the
+// names of villages and districts, which no official key has. Lookup then
+// leads them to their Gemeinde, unless a place of the register has the name.
+// As with AddPLZ, call it before the register is shared.
+func (r *Register) AddOrtsteile(in io.Reader) (unknown int, err error) {
+	pairs, err := readPairs(in, "ortsteil", isName)
+	if err != nil {
+		return 0, err
+	}
+	var f folder
+	for _, p := range pairs {
+		ref, ok := r.ags[p.ags]
+		if !ok || !f.fold(p.text) {
+			unknown++
+			continue
+		}
+		put(r.names.parts, string(f.all()), ref)
+	}
+	for _, refs := range r.names.parts {
+		r.sortRefs(refs)
+	}
+	return unknown, nil
+}
+
+// isName reports whether s can be the name of a place.
+func isName(s string) bool {
+	var f folder
+	return f.fold(s) && f.n > 0
 }
 
 func (r *Register) addPLZ(p PLZ) bool {
