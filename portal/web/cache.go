@@ -70,7 +70,7 @@ func (w *Web) cached(rw http.ResponseWriter, r *http.Request) bool {
 
 // store keeps the page and answers with it; false if it must not be shared.
 func (w *Web) store(rw http.ResponseWriter, r *http.Request, status int, v *view, body []byte) bool {
-	if status != http.StatusOK || !anonymous(r) || len(v.Targets) > 0 || len(r.URL.RequestURI()) > 1024 || rw.Header().Get("Set-Cookie") != "" {
+	if status != http.StatusOK || !anonymous(r) || v.Private || len(r.URL.RequestURI()) > 1024 || rw.Header().Get("Set-Cookie") != "" {
 		return false
 	}
 	z, err := static.GzipFast(body)

@@ -199,7 +199,7 @@ func routes(w *web.Web) http.Handler {
 		"GET /barrierefreiheit": w.Barrierefreiheit, "GET /leichte-sprache": w.LeichteSprache, "GET /gebaerdensprache": w.Gebaerdensprache,
 		"/fehler-melden": w.FehlerMelden, "/barriere-melden": w.BarriereMelden, "GET /hilfe": w.Hilfe,
 		"GET /marke.css": w.Marke, "GET /marke/wappen": w.Wappen, "GET /marke/titelbild": w.Titelbild, "GET /static/": w.Static,
-		"/":             w.NotFound,
+		"/": w.NotFound, "GET /umzug": w.Umzug, "GET /einbetten": w.Einbetten, "GET /sitemap.xml": w.Sitemap, "GET /robots.txt": w.Robots,
 		"GET /t/{page}": signonPages(w),
 	} {
 		m.HandleFunc(pattern, h)

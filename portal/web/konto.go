@@ -19,7 +19,7 @@ type accountPage struct {
 // out everywhere.
 func (w *Web) Konto(rw http.ResponseWriter, r *http.Request) {
 	v := w.view(r, "konto")
-	v.Nav, v.NoIndex = "konto", true
+	v.Nav, v.NoIndex, v.Private = "konto", true, true
 	page := accountPage{Login: v.Login()}
 	if v.Person == nil {
 		v.Title = v.t("account.title")
@@ -68,7 +68,7 @@ func (w *Web) Antrag(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v := w.view(r, "antrag")
-	v.NoIndex = true
+	v.NoIndex, v.Private = true, true
 	page := formPage{Action: r.URL.Path, Heading: v.formTitle(r)}
 	if v.Lang != locale.German {
 		page.Action += "?lang=" + v.Lang

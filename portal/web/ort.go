@@ -3,9 +3,11 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"rathausnetz/federation/leika"
+	"rathausnetz/federation/region"
 	"rathausnetz/portal/web/locale"
 )
 
@@ -83,8 +85,10 @@ func (w *Web) secure() bool { return strings.HasPrefix(string(w.cfg.Self), "http
 // placeList offers every Gemeinde of the network when nothing was asked.
 func (v *view) placeList(page *placePage, target string) {
 	page.Listed = v.t("place.all", v.where(v.w.placeOf(v.w.cfg.Area)))
-	for _, p := range v.w.cfg.Register.Gemeinden(v.w.cfg.Area) {
-		page.List = append(page.List, link{URL: v.goTo(target, placeKey(p)), Text: p.FullName})
+	places := v.w.cfg.Register.Gemeinden(v.w.cfg.Area)
+	slices.SortFunc(places, func(a, b region.Place) int { return strings.Compare(a.Name, b.Name) })
+	for _, p := range places {
+		page.List = append(page.List, link{URL: v.goTo(target, placeKey(p)), Text: p.Name})
 	}
 	if len(page.List) > 400 { // a Land: the field is the better way
 		page.List = nil

@@ -186,7 +186,7 @@ func (w *Web) BarriereMelden(rw http.ResponseWriter, r *http.Request) {
 
 func (w *Web) report(rw http.ResponseWriter, r *http.Request, key string) {
 	v := w.view(r, "melden")
-	v.NoIndex = true
+	v.NoIndex, v.Private = true, true
 	v.Title = v.t(key + ".title")
 	v.crumbs(link{Text: v.Title})
 	page := reportPage{Heading: v.Title, Lead: v.t(key + ".lead"), Action: r.URL.Path, Form: w.cfg.Reports != nil, Key: r.FormValue("angebot")}

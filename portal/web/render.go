@@ -55,8 +55,11 @@ func (w *Web) funcs(lang string) template.FuncMap {
 		"lines":    func(s string) []string { return strings.Split(s, "\n") },
 		"add":      func(a, b int) int { return a + b },
 		"icon":     func(name string) template.HTML { return icons[name] },
-		"badge":    func(kind string) string { return badgeClasses[kind] },
-		"alerts":   func(kind string) string { return alertClasses[kind] },
+		"field": func(name, label, value, problem string) map[string]string {
+			return map[string]string{"Name": name, "Label": w.texts.In(lang, label), "Value": value, "Problem": problem}
+		},
+		"badge":  func(kind string) string { return badgeClasses[kind] },
+		"alerts": func(kind string) string { return alertClasses[kind] },
 	}
 }
 
@@ -103,7 +106,7 @@ func (w *Web) write(rw http.ResponseWriter, r *http.Request, status int, v *view
 		policy = contentPolicy("'self' " + strings.Join(v.Targets, " "))
 	}
 	if v.Bare {
-		policy = strings.Replace(policy, "frame-ancestors 'none'", "frame-ancestors https:", 1)
+		policy = strings.Replace(policy, "frame-ancestors 'none'", "frame-ancestors 'self' https:", 1)
 	}
 	h.Set("Content-Security-Policy", policy)
 	if w.store(rw, r, status, v, buf.Bytes()) {

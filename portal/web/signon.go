@@ -15,7 +15,7 @@ var _ sso.Pages = (*Web)(nil)
 // never cached and search engines leave it alone.
 func (w *Web) signon(r *http.Request, tmpl string) *view {
 	v := w.view(r, tmpl)
-	v.NoIndex = true
+	v.NoIndex, v.Private = true, true
 	v.Targets = w.targets()
 	return v
 }

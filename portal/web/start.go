@@ -13,15 +13,15 @@ var bund = region.Area{} // every area
 
 // searchForm is the form of two fields.
 type searchForm struct {
-	Q, Ort       string
-	QID, OrtID   string
-	Problem      string // at the field for the place
-	Lang         string // hidden field, "" for German
-	QLabelHidden bool
+	Q, Ort     string
+	QID, OrtID string
+	Problem    string // at the field for the place
+	Lang       string // hidden field, "" for German
+	Action     string
 }
 
 func (v *view) search(q string, p place) *searchForm {
-	f := &searchForm{Q: q, Ort: p.Input, QID: "q", OrtID: "ort"}
+	f := &searchForm{Q: q, Ort: p.Input, QID: "q", OrtID: "ort", Action: "/suche"}
 	if v.Lang != v.w.texts.Default() {
 		f.Lang = v.Lang
 	}

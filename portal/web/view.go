@@ -24,11 +24,12 @@ type view struct {
 	Crumbs    []link
 	Place     place
 	Person    *person
-	Foreign   bool   // some texts are not in Lang
-	NoIndex   bool   // not for search engines
-	Canonical string // absolute address of the record's owner
-	Bare      bool   // embedded: without header and footer
-	Targets   []string
+	Foreign   bool     // some texts are not in Lang
+	NoIndex   bool     // not for search engines
+	Canonical string   // absolute address of the record's owner
+	Bare      bool     // embedded: without header and footer
+	Targets   []string // further origins for form-action
+	Private   bool     // never kept, by nobody
 	Page      any
 }
 
