@@ -88,6 +88,7 @@ type Discovery struct {
 	mu         sync.Mutex
 	gossipName string           // own, "" until Run listens
 	addr       netip.AddrPort   // advertised
+	meter      *meter           // nil until Run listens
 	meta       nodeMeta         // own
 	peers      map[string]*peer // by gossip name, without this node
 	members    map[federation.EntityID]*member
@@ -105,6 +106,7 @@ type Stats struct {
 	Refused       uint64 // messages or nodes whose signature or shape was wrong
 	Capped        uint64 // announcements held back because their member was too fast
 	Joins         uint64 // successful contacts of the rejoin loop
+	Bytes         uint64 // packets sent, and both ways of the streams begun by this node
 }
 
 // New checks cfg and returns a stopped node; it does no I/O.

@@ -257,4 +257,6 @@ func testLog(t testing.TB) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
+func testLogQuiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
 func tempPeers(t testing.TB) string { return filepath.Join(t.TempDir(), "peers.json") }

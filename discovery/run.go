@@ -83,10 +83,11 @@ func (d *Discovery) start(ctx context.Context, transport *memberlist.NetTranspor
 	c.AdvertiseAddr, c.AdvertisePort = addr.Addr().String(), int(addr.Port())
 	g := delegate{d}
 	c.Delegate, c.Events, c.Alive, c.Ping = g, g, g, g
-	c.Transport = transport
-	if d.cfg.Block != nil {
-		c.Transport = &blockable{NetTransport: transport, block: d.cfg.Block}
-	}
+	meter := &meter{NetTransport: transport, block: d.cfg.Block}
+	c.Transport = meter
+	d.mu.Lock()
+	d.meter = meter
+	d.mu.Unlock()
 	list, err := memberlist.Create(c)
 	if err != nil {
 		return nil, fmt.Errorf("start gossip: %w", err)

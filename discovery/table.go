@@ -160,6 +160,9 @@ func (d *Discovery) Stats() Stats {
 	defer d.mu.Unlock()
 	s := d.stats
 	s.Alive, s.Dropped = int(d.alive.Load()), drops
+	if d.meter != nil {
+		s.Bytes = d.meter.bytes.Load()
+	}
 	return s
 }
 

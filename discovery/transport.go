@@ -7,6 +7,7 @@ import (
 	"log"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/memberlist"
@@ -95,38 +96,65 @@ func advertised(ctx context.Context, advertise string, bound netip.AddrPort, t *
 	return addrPort(ip, uint16(port)), nil
 }
 
-// blockable drops what is sent to addresses that block names, as a pulled
-// cable would. Only sending is filtered: a cut is made by blocking on both sides.
-type blockable struct {
+// meter counts what a node sends, and drops what is meant for addresses that
+// block names, as a pulled cable would. Only sending is filtered: a cut is made
+// by blocking on both sides.
+type meter struct {
 	*memberlist.NetTransport
-	block func(netip.AddrPort) bool
+	block func(netip.AddrPort) bool // nil: nothing
+	bytes atomic.Uint64             // packets sent, and both ways of streams begun here
 }
 
-var _ memberlist.NodeAwareTransport = (*blockable)(nil)
+var _ memberlist.NodeAwareTransport = (*meter)(nil)
 
-func (t *blockable) blocked(addr string) bool {
+func (t *meter) blocked(addr string) bool {
+	if t.block == nil {
+		return false
+	}
 	a, err := netip.ParseAddrPort(addr)
 	return err == nil && t.block(netip.AddrPortFrom(a.Addr().Unmap(), a.Port()))
 }
 
-func (t *blockable) WriteTo(b []byte, addr string) (time.Time, error) {
+func (t *meter) WriteTo(b []byte, addr string) (time.Time, error) {
 	return t.WriteToAddress(b, memberlist.Address{Addr: addr})
 }
 
-func (t *blockable) WriteToAddress(b []byte, a memberlist.Address) (time.Time, error) {
+func (t *meter) WriteToAddress(b []byte, a memberlist.Address) (time.Time, error) {
 	if t.blocked(a.Addr) {
 		return time.Now(), nil
 	}
+	t.bytes.Add(uint64(len(b)))
 	return t.NetTransport.WriteToAddress(b, a)
 }
 
-func (t *blockable) DialTimeout(addr string, timeout time.Duration) (net.Conn, error) {
+func (t *meter) DialTimeout(addr string, timeout time.Duration) (net.Conn, error) {
 	return t.DialAddressTimeout(memberlist.Address{Addr: addr}, timeout)
 }
 
-func (t *blockable) DialAddressTimeout(a memberlist.Address, timeout time.Duration) (net.Conn, error) {
+func (t *meter) DialAddressTimeout(a memberlist.Address, timeout time.Duration) (net.Conn, error) {
 	if t.blocked(a.Addr) {
 		return nil, errBlocked
 	}
-	return t.NetTransport.DialAddressTimeout(a, timeout)
+	c, err := t.NetTransport.DialAddressTimeout(a, timeout)
+	if err != nil {
+		return nil, err
+	}
+	return &meteredConn{Conn: c, bytes: &t.bytes}, nil
+}
+
+type meteredConn struct {
+	net.Conn
+	bytes *atomic.Uint64
+}
+
+func (c *meteredConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.bytes.Add(uint64(n))
+	return n, err
+}
+
+func (c *meteredConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.bytes.Add(uint64(n))
+	return n, err
 }

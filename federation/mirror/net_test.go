@@ -171,6 +171,11 @@ func (p *peer) serve(w http.ResponseWriter, r *http.Request) {
 	if f := p.fault.Load(); f != nil && (*f)(w, r) {
 		return
 	}
+	p.answer(w, r)
+}
+
+// answer answers without faults.
+func (p *peer) answer(w http.ResponseWriter, r *http.Request) {
 	m := p.mirror.Load()
 	switch {
 	case m == nil:

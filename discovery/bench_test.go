@@ -1,0 +1,201 @@
+package discovery
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+)
+
+// figures are what one size of network took.
+type figures struct {
+	join, median, worst, dead, plain, plainWorst time.Duration
+	cpu, bytes                                   float64 // per node and second when idle
+}
+
+func (f figures) String() string {
+	return fmt.Sprintf("all joined %s | announcement heard by all: median %s, worst %s | dead node labelled by all %s | idle per node %.2f ms CPU/s, %.0f B/s | plain memberlist metadata (LAN defaults): median %s, worst %s",
+		f.join.Round(time.Millisecond), f.median.Round(time.Millisecond), f.worst.Round(time.Millisecond), f.dead.Round(time.Millisecond),
+		f.cpu, f.bytes, f.plain.Round(time.Millisecond), f.plainWorst.Round(time.Millisecond))
+}
+
+// measure runs n nodes with the LAN profile in this process.
+func measure(t testing.TB, count, trials int, idle time.Duration) figures {
+	n := newNet(t)
+	n.profile = LAN()
+	var f figures
+	start := time.Now()
+	var nodes []*testNode
+	for i := range count {
+		nodes = append(nodes, n.add(i))
+		if i%8 == 7 { // staggered: what starts at once converges late
+			await(t, "joined", func() bool { return nodes[i].Stats().Alive > 0 })
+		}
+	}
+	awaitFor(t, "all see each other", 2*time.Minute, all(nodes, func(x *testNode) bool { return x.sees(count - 1) }))
+	f.join = time.Since(start)
+	var took []time.Duration
+	for i := range trials {
+		from := nodes[(i*7)%count]
+		a := announcement(from.id, uint64(i+1))
+		from.Announce(a)
+		took = append(took, awaitFor(t, "heard by all", time.Minute, all(nodes, func(x *testNode) bool { return x == from || x.has(a) })))
+	}
+	f.median, f.worst = middle(took)
+	f.cpu, f.bytes = idleCost(nodes, idle)
+	victim := nodes[count-1]
+	n.isolate(1, victim)
+	f.dead = awaitFor(t, "labelled by all", time.Minute, all(nodes[:count-1], func(x *testNode) bool { return !x.Reachable(victim.id) }))
+	return f
+}
+
+func middle(took []time.Duration) (median, worst time.Duration) {
+	slices.Sort(took)
+	return took[len(took)/2], took[len(took)-1]
+}
+
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func idleCost(nodes []*testNode, span time.Duration) (cpu, bytes float64) {
+	sum := func() (b uint64) {
+		for _, x := range nodes {
+			b += x.Stats().Bytes
+		}
+		return b
+	}
+	b, c := sum(), cpuTime()
+	timer := time.NewTimer(span)
+	<-timer.C
+	per := float64(len(nodes)) * span.Seconds()
+	return float64((cpuTime() - c).Microseconds()) / 1000 / per, float64(sum()-b) / per
+}
+
+// plainDelegate is the least memberlist needs to spread metadata.
+type plainDelegate struct{ meta func() []byte }
+
+func (p plainDelegate) NodeMeta(int) []byte           { return p.meta() }
+func (plainDelegate) NotifyMsg([]byte)                {}
+func (plainDelegate) GetBroadcasts(int, int) [][]byte { return nil }
+func (plainDelegate) LocalState(bool) []byte          { return nil }
+func (plainDelegate) MergeRemoteState([]byte, bool)   {}
+
+type plainEvents struct{ seen func(*memberlist.Node) }
+
+func (e plainEvents) NotifyJoin(n *memberlist.Node)   { e.seen(n) }
+func (plainEvents) NotifyLeave(*memberlist.Node)      {}
+func (e plainEvents) NotifyUpdate(n *memberlist.Node) { e.seen(n) }
+
+// measurePlain is memberlist with its LAN defaults and a metadata update of
+// the same size as an announcement.
+func measurePlain(t testing.TB, count, trials int) (median, worst time.Duration) {
+	type state struct {
+		list *memberlist.Memberlist
+		seen chan byte
+	}
+	meta := make([]byte, 200)
+	current := make(chan byte, 1)
+	current <- 0
+	value := func() []byte {
+		v := <-current
+		current <- v
+		return append(meta[:len(meta)-1:len(meta)-1], v)
+	}
+	var nodes []state
+	for i := range count {
+		s := state{seen: make(chan byte, 64)}
+		c := memberlist.DefaultLANConfig()
+		c.Name, c.BindAddr, c.BindPort, c.AdvertisePort = fmt.Sprintf("n%d", i), "127.0.0.1", 0, 0
+		c.Logger = newLogger(testLogQuiet())
+		if i == 0 {
+			c.Delegate = plainDelegate{value}
+		}
+		c.Events = plainEvents{func(n *memberlist.Node) {
+			if n.Name == "n0" && len(n.Meta) > 0 {
+				select {
+				case s.seen <- n.Meta[len(n.Meta)-1]:
+				default:
+				}
+			}
+		}}
+		list, err := memberlist.Create(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = list.Shutdown() }()
+		s.list = list
+		nodes = append(nodes, s)
+		if i > 0 {
+			first := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), nodes[0].list.LocalNode().Port)
+			if _, err := list.Join([]string{first.String()}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	awaitFor(t, "plain nodes joined", time.Minute, func() bool {
+		for _, s := range nodes {
+			if s.list.NumMembers() != count {
+				return false
+			}
+		}
+		return true
+	})
+	var took []time.Duration
+	for i := range trials {
+		<-current
+		current <- byte(i + 1)
+		start := time.Now()
+		_ = nodes[0].list.UpdateNode(time.Millisecond)
+		for _, s := range nodes[1:] {
+			for v := range s.seen {
+				if v == byte(i+1) {
+					break
+				}
+			}
+		}
+		took = append(took, time.Since(start))
+	}
+	return middle(took)
+}
+
+func BenchmarkConvergence(b *testing.B) {
+	for _, count := range []int{30, 100} {
+		b.Run(fmt.Sprint(count), func(b *testing.B) {
+			for range b.N {
+				f := measure(b, count, 20, 10*time.Second)
+				f.plain, f.plainWorst = measurePlain(b, count, 10)
+				b.ReportMetric(f.median.Seconds()*1000, "ms-median")
+				b.ReportMetric(f.worst.Seconds()*1000, "ms-worst")
+				b.ReportMetric(f.dead.Seconds()*1000, "ms-dead")
+				b.ReportMetric(f.plain.Seconds()*1000, "ms-plain")
+				b.ReportMetric(f.bytes, "B/s/node")
+				b.ReportMetric(f.cpu, "ms-cpu/s/node")
+				b.ReportMetric(0, "ns/op")
+				b.Log(f)
+			}
+		})
+	}
+}
+
+// TestSoak300 needs two minutes and most of two cores: it runs only where
+// RATHAUSNETZ_SOAK is set.
+func TestSoak300(t *testing.T) {
+	if os.Getenv("RATHAUSNETZ_SOAK") == "" {
+		t.Skip("set RATHAUSNETZ_SOAK to run 300 nodes")
+	}
+	f := measure(t, 300, 20, 20*time.Second)
+	t.Log(f)
+	if f.median > 1600*time.Millisecond {
+		t.Errorf("median %s", f.median)
+	}
+}
