@@ -99,7 +99,13 @@ func (b *bucket) decode(dec *zstd.Decoder, ref ChunkRef, number, buckets int, ch
 		}
 		return fmt.Errorf("%w: %w", ErrChunk, err)
 	}
-	b.digest, b.raw = ref.Digest, len(raw)
+	b.digest = ref.Digest
+	return b.parse(raw, number, buckets)
+}
+
+// parse reads the lines of one decompressed chunk.
+func (b *bucket) parse(raw []byte, number, buckets int) error {
+	b.raw = len(raw)
 	for len(raw) > 0 {
 		end := bytes.IndexByte(raw, '\n')
 		if end < 0 || end > MaxRecord {

@@ -75,7 +75,7 @@ func dropControls(s string) string {
 
 // IsClean reports whether s is in the one form markup has in a catalogue:
 // only the allowed tags, in lower case, without attributes but an absolute
-// href, closed in order and at most 16 deep, and <, >, &, " and ' of the text
+// href, closed in order and at most 16 deep, no block inside a paragraph, and <, >, &, " and ' of the text
 // written as &lt; &gt; &amp; &#34; &#39;.
 func IsClean(s string) bool {
 	var stack [maxNesting]string
@@ -93,7 +93,7 @@ func IsClean(s string) bool {
 					return false
 				}
 				depth--
-			case depth == maxNesting:
+			case depth == maxNesting || implied(stack[:depth], tag) != depth:
 				return false
 			default:
 				stack[depth] = tag

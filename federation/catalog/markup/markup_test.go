@@ -1,0 +1,92 @@
+package markup
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestHTML(t *testing.T) {
+	c := New()
+	for _, tt := range []struct{ name, in, want string }{
+		{"clean stays", `<p>Müll &amp; <b>mehr</b><br>x</p>`, `<p>Müll &amp; <b>mehr</b><br>x</p>`},
+		{"script", `a<script>alert(1)</script>b`, `ab`},
+		{"style", `<style>p{}</style>x`, `x`},
+		{"attribute", `<p class="x" onclick='y'>z</p>`, `<p>z</p>`},
+		{"upper case", `<P>x</P>`, `<p>x</p>`},
+		{"self-closing break", `a<br/>b<br />c`, `a<br>b<br>c`},
+		{"unclosed", `<ul><li>a<li>b`, `<ul><li>a</li><li>b</li></ul>`},
+		{"stray end", `a</p></div>b`, `a b`},
+		{"crossed", `<b><i>x</b>y</i>`, `<b><i>x</i></b>y`},
+		{"paragraphs", `<p>a<p>b`, `<p>a</p><p>b</p>`},
+		{"list in a paragraph", `<p>a<ul><li>b</li></ul></p>`, `<p>a</p><ul><li>b</li></ul>`},
+		{"link", `<a href="https://x.example/?a=1&b=2" target="_blank">x</a>`, `<a href="https://x.example/?a=1&amp;b=2">x</a>`},
+		{"script link", `<a href="javascript:alert(1)">x</a>`, `x`},
+		{"link with control", "<a href=\"java\tscript:alert(1)\">x</a>", `x`},
+		{"relative link", `<a href="/x">x</a>`, `x`},
+		{"mail", `<a href="mailto:a@b.example">x</a>`, `<a href="mailto:a@b.example">x</a>`},
+		{"quotes", `sagt "ja" & 'nein'`, `sagt &#34;ja&#34; &amp; &#39;nein&#39;`},
+		{"control characters", "a\x00b\x1bc", "abc"},
+		{"invalid bytes", "a\xffb", "ab"},
+		{"comment", `a<!-- x -->b`, `ab`},
+		{"deep", strings.Repeat("<b>", 100) + "x", strings.Repeat("<b>", 16) + "x" + strings.Repeat("</b>", 16)},
+		{"empty", "  \n ", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := c.HTML(tt.in)
+			if strings.Join(strings.Fields(got), " ") != tt.want {
+				t.Errorf("HTML = %q, want %q", got, tt.want)
+			}
+			if !IsClean(got) || c.HTML(got) != got {
+				t.Errorf("%q is not in its final form: %q", got, c.HTML(got))
+			}
+		})
+	}
+}
+
+func TestIsCleanRefuses(t *testing.T) {
+	for _, s := range []string{
+		"<script>", "<p", "<p>", "</p>", "<b><i></b></i>", `<p class="x"></p>`, "<P></P>", "<br/>", `<a>x</a>`, `<a href="x">x</a>`,
+		`<a href="javascript:x">x</a>`, `<a href="https://">x</a>`, `<a href="https:///x">x</a>`, `<a href="https://x" b="c">x</a>`,
+		`<a href="https://x y">x</a>`, `<a href="https://x&y">x</a>`, "<p><ul></ul></p>", "<p><p></p></p>", "<li><li></li></li>", "&", "&nbsp;", "&#60;", `"`, "'", ">", "a\x00", "a\rb", "\xff",
+		strings.Repeat("<b>", 17) + strings.Repeat("</b>", 17), "<p >x</p>", "< p>", "<!-- x -->",
+	} {
+		if IsClean(s) {
+			t.Errorf("IsClean(%q)", s)
+		}
+	}
+}
+
+func TestPlain(t *testing.T) {
+	c := New()
+	for in, want := range map[string]string{
+		" a  b\n c ": "a b c", "<b>a</b>&amp;b": "a &b", "1 &lt; 2": "1 < 2", "a\x07b": "ab", "": "", "<script>x</script>": "",
+	} {
+		if got := c.Plain(in); got != want {
+			t.Errorf("Plain(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// FuzzHTML: whatever comes in, what goes out is clean and final, and what is
+// clean is what the sanitiser would let through.
+func FuzzHTML(f *testing.F) {
+	f.Add(`<p>a<ul><li>b<a href="https://x.example/?a&b">c`)
+	f.Add(`<a href="https://x.example"><p>x</a></p>&lt;script&gt;`)
+	f.Add("<svg><p><style><!--</style><img src=x onerror=alert(1)>-->")
+	c := New()
+	f.Fuzz(func(t *testing.T, s string) {
+		out := c.HTML(s)
+		if !IsClean(out) || !utf8.ValidString(out) {
+			t.Fatalf("HTML(%q) = %q is not clean", s, out)
+		}
+		if again := c.HTML(out); again != out {
+			t.Fatalf("HTML is not final: %q, then %q", out, again)
+		}
+		if IsClean(s) {
+			if got := c.allowed.Sanitize(s); got != s {
+				t.Fatalf("clean text %q becomes %q in the sanitiser", s, got)
+			}
+		}
+	})
+}
