@@ -217,8 +217,8 @@ func (r *RP) retry(o LoginOptions) string {
 
 // Require returns the session of the request if it is good for need. If not,
 // it answers the request itself, by a login or step-up that returns to
-// o.Return with o.Draft kept, and ok is false. o.Level and o.Issuer are set
-// by Require.
+// o.Return with o.Draft kept, and ok is false. An empty o.Return is the page
+// that was asked for; o.Level and o.Issuer are set by Require.
 func (r *RP) Require(w http.ResponseWriter, req *http.Request, need federation.Level, o LoginOptions) (s *session.Session, ok bool) {
 	s, err := r.c.Sessions.Get(req)
 	if err == nil && s.Reaches(need) && !o.Fresh {
@@ -230,9 +230,20 @@ func (r *RP) Require(w http.ResponseWriter, req *http.Request, need federation.L
 		return nil, false
 	}
 	o.Level, o.Issuer = need, ""
+	if o.Return == "" {
+		o.Return = pageOf(req)
+	}
 	if err == nil {
 		o.Issuer = s.Identity.Issuer
 	}
 	r.Begin(w, req, o)
 	return nil, false
+}
+
+// pageOf is the page a request is for; what was posted to it is no part of it.
+func pageOf(req *http.Request) string {
+	if req.Method == http.MethodGet || req.Method == http.MethodHead {
+		return req.URL.RequestURI()
+	}
+	return req.URL.EscapedPath()
 }

@@ -73,6 +73,10 @@ func TestStepUpKeepsTheForm(t *testing.T) {
 	if err := json.Unmarshal([]byte(last.Get("claims")), &claims); err != nil || !claims.IDToken.ACR.Essential || len(claims.IDToken.ACR.Values) != 2 {
 		t.Errorf("claims parameter %q: %v", last.Get("claims"), err)
 	}
+	fresh := p.browser(t)
+	if pg := fresh.get(t, p.url+"/antrag/7?ort=Melle"); pg.url != p.url+"/antrag/7?ort=Melle" || !strings.HasPrefix(pg.body, "Erika") {
+		t.Errorf("a page asked for without login: arrived at %s with %q", pg.url, pg.body)
+	}
 	if pg := b.get(t, p.url+"/antrag/7"); pg.body != "Erika Mustermann substanziell form map[]" {
 		t.Errorf("second visit: %q", pg.body)
 	}

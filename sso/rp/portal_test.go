@@ -271,7 +271,7 @@ func (p *portal) who(w http.ResponseWriter, r *http.Request) {
 // guarded is a form page: a POST without enough level keeps its draft.
 func (p *portal) guarded(need federation.Level) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		o := LoginOptions{Return: r.URL.Path}
+		var o LoginOptions
 		if r.Method == http.MethodPost {
 			if err := r.ParseForm(); err != nil {
 				http.Error(w, err.Error(), http.StatusBadRequest)
