@@ -86,6 +86,10 @@ func (l *RefList) UnmarshalText(b []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: references: %w", ErrManifest, err)
 	}
+	if len(raw) == 0 { // Check refuses a manifest without groups
+		*l = nil
+		return nil
+	}
 	*l, err = Refs(raw)
 	return err
 }
