@@ -292,7 +292,7 @@ func (r *Register) hitKey(l *Lookup, name []byte, kind kindFilter, at time.Time)
 
 // hitAlike looks up what sounds like the name, with and without its kind.
 func (r *Register) hitAlike(l *Lookup, f *folder, at time.Time) {
-	var buf [4 * maxQuery]byte
+	var buf [3 * maxQuery]byte
 	r.hitRefs(l, r.names.alike[string(alikeKey(f.all(), buf[:0]))], anyKind, at)
 	for i := range kindSides {
 		word, name := f.split(i)
@@ -304,13 +304,15 @@ func (r *Register) hitAlike(l *Lookup, f *folder, at time.Time) {
 }
 
 func (r *Register) hitRefs(l *Lookup, refs []int32, kind kindFilter, at time.Time) {
-	current := false
+	current := 0
 	for _, ref := range refs {
-		current = current || ref >= 0 && kind(r.at(ref))
+		if ref >= 0 && kind(r.at(ref)) {
+			current++
+		}
 	}
-	l.Candidates = slices.Grow(l.Candidates, len(refs))
+	l.Candidates = slices.Grow(l.Candidates, current)
 	for _, ref := range refs {
-		if (ref >= 0 || !current) && kind(r.at(ref)) {
+		if (ref >= 0 || current == 0) && kind(r.at(ref)) {
 			r.hit(l, ref, at)
 		}
 	}

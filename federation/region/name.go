@@ -42,7 +42,7 @@ func kindOf(word []byte) (kindFilter, bool) {
 // works in its own memory so that a look-up does not allocate.
 type folder struct {
 	words [2 * maxQuery]byte // words separated by one blank
-	key   [4 * maxQuery]byte // the same without blanks
+	key   [3 * maxQuery]byte // the same without blanks; what does not fit is cut off
 	n     int                // length of key
 	first int                // end of the first word in key
 	last  int                // start of the last word in key
