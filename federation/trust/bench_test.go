@@ -2,13 +2,29 @@ package trust_test
 
 import (
 	"fmt"
+	"syscall"
 	"testing"
+	"time"
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/region"
 	"rathausnetz/federation/trust"
 	"rathausnetz/federation/trust/trusttest"
 )
+
+// reportCPU measures the time of this process on the processor: on a busy
+// machine the elapsed time says little.
+func reportCPU(b *testing.B) func() {
+	used := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			b.Fatal(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	from := used()
+	return func() { b.ReportMetric(float64((used()-from).Microseconds())/float64(b.N), "cpu-us/op") }
+}
 
 func benchNetwork(b *testing.B, members int) (*trusttest.Federation, *trust.Resolver, []*trusttest.Entity) {
 	b.Helper()
@@ -31,6 +47,7 @@ func benchNetwork(b *testing.B, members int) (*trusttest.Federation, *trust.Reso
 // which signs all three anew each time.
 func BenchmarkMemberFromNothing(b *testing.B) {
 	_, r, members := benchNetwork(b, 1)
+	defer reportCPU(b)()
 	for b.Loop() {
 		c, err := r.Fresh(b.Context(), members[0].ID)
 		if err != nil {
@@ -45,6 +62,7 @@ func BenchmarkMemberFromNothing(b *testing.B) {
 // BenchmarkMemberFromCache is what each request of a citizen pays.
 func BenchmarkMemberFromCache(b *testing.B) {
 	_, r, members := benchNetwork(b, 1)
+	defer reportCPU(b)()
 	for b.Loop() {
 		c, err := r.Resolve(b.Context(), members[0].ID)
 		if err != nil {
@@ -68,6 +86,7 @@ func BenchmarkVerify400(b *testing.B) {
 		}
 		chains = append(chains, c.Compacts())
 	}
+	defer reportCPU(b)()
 	for b.Loop() {
 		for _, compacts := range chains {
 			if _, err := r.VerifyChain(b.Context(), compacts); err != nil {
@@ -80,6 +99,7 @@ func BenchmarkVerify400(b *testing.B) {
 func BenchmarkOpen(b *testing.B) {
 	k := trusttest.Key("a")
 	s := sign(b, k, typ, map[string]any{"sub": "x", "iss": "https://a.example", "exp": 1})
+	defer reportCPU(b)()
 	for b.Loop() {
 		if _, err := trust.Open(s, typ, k.Public()); err != nil {
 			b.Fatal(err)

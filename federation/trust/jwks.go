@@ -2,6 +2,7 @@ package trust
 
 import (
 	"bytes"
+	"crypto"
 	"encoding/json"
 	"fmt"
 
@@ -178,6 +179,16 @@ next:
 // Equal reports whether both sets hold the same keys, in any order. Keys are
 // compared by thumbprint.
 func (s JWKS) Equal(o JWKS) bool { return s.within(o) && o.within(s) }
+
+// sameKey reports whether both sets hold one and the same single key; empty
+// sets do not.
+func (s JWKS) sameKey(o JWKS) bool {
+	if len(s.keys) != 1 || len(o.keys) != 1 {
+		return false
+	}
+	a, ok := s.keys[0].Key.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && a.Equal(o.keys[0].Key) && s.keys[0].Algorithm == o.keys[0].Algorithm
+}
 
 // within reports whether every key of s is in o, by thumbprint.
 func (s JWKS) within(o JWKS) bool {
