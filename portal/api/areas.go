@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 
 	"rathausnetz/federation/directory/words"
 	"rathausnetz/federation/region"
@@ -80,12 +81,11 @@ func areaType(p region.Place) string {
 
 // folded writes a name with each word folded and one blank between.
 func folded(s string) string {
-	var out []string
-	words.Each(s, func(w words.Word) bool {
-		out = append(out, w.Folded)
-		return true
-	})
-	return strings.Join(out, " ")
+	parts := strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	for i := range parts {
+		parts[i] = words.Fold(parts[i])
+	}
+	return strings.Join(parts, " ")
 }
 
 // Areas serves GET /routing-api/v2/areas. The Routing API declares the answer
