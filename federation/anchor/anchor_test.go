@@ -46,6 +46,7 @@ type hub struct {
 
 	mu      sync.Mutex
 	notices []string
+	marks   []trust.MarkRef // of an intermediate
 }
 
 func newHub(t testing.TB) *hub {
@@ -88,6 +89,9 @@ func addHub(t testing.TB, f *trusttest.Federation, c *clock, name string, change
 			if r.URL.Path == "/.well-known/openid-federation" {
 				in := trust.ConfigurationInput{Self: h.entity.ID, Key: h.keys.Federation[0], Keys: h.keys.FederationJWKS(), Now: c.now(),
 					Metadata: trust.Metadata{trust.TypeEntity: {"organization_name": name}}}
+				h.mu.Lock()
+				in.Marks = h.marks
+				h.mu.Unlock()
 				if err := a.Contribute(r.Context(), &in); err != nil {
 					http.Error(w, err.Error(), http.StatusInternalServerError)
 					return true
