@@ -155,13 +155,20 @@ func TestRefusedLoginCanBeTriedAgain(t *testing.T) {
 }
 
 func TestE69_LoginCSRF(t *testing.T) {
-	p := newPortal(t)
-	attacker, victim := p.browser(t), p.browser(t)
-	cb := attacker.callback(t, p.url+"/anmelden")
-	pg := victim.once(t, cb)
-	victim.refused(t, pg, "invalid_request")
-	if pg := attacker.get(t, cb); !strings.HasPrefix(pg.body, "Erika") {
-		t.Errorf("a stranger who opened the link ended the login: %q", pg.body)
+	for name, before := range map[string]func(*testing.T, *portal, *browser){
+		"victim never was here":         func(*testing.T, *portal, *browser) {},
+		"victim has a login on its way": func(t *testing.T, p *portal, b *browser) { b.callback(t, p.url+"/anmelden") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPortal(t)
+			attacker, victim := p.browser(t), p.browser(t)
+			before(t, p, victim)
+			cb := attacker.callback(t, p.url+"/anmelden")
+			victim.refused(t, victim.once(t, cb), "invalid_request")
+			if pg := attacker.get(t, cb); !strings.HasPrefix(pg.body, "Erika") {
+				t.Errorf("a stranger who opened the link ended the login: %q", pg.body)
+			}
+		})
 	}
 }
 
