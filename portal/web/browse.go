@@ -182,7 +182,7 @@ func (w *Web) Behoerde(rw http.ResponseWriter, r *http.Request) {
 	v.Nav, v.Title = "behoerden", a.Member.Name
 	v.crumbs(link{URL: v.Link("/behoerden"), Text: v.t("nav.authorities")}, link{Text: v.Title})
 	it := v.authorityItem(&a)
-	page := authorityPage{Heading: v.Title, Kind: it.Kind, Counts: it.Counts, Portal: link{URL: it.Portal, Text: v.portal(a.Member)}}
+	page := authorityPage{Heading: v.Title, Kind: it.Kind, Counts: it.Counts, Portal: link{URL: it.Portal, Text: v.t("authority.portal", v.portal(a.Member))}}
 	if !a.Reachable && a.Member.ID != w.cfg.Self {
 		text := v.t("offline.nodata", locale.Of(v.Lang, a.Member.Name))
 		if offers := w.cfg.Directory.Offers(a.Member.ID); len(offers) > 0 {

@@ -247,7 +247,7 @@ func (v *view) notes(ans *directory.Answer) []string {
 		case directory.NoticeBroaderKey:
 			out = append(out, v.t("note.broader"))
 		case directory.NoticeNoCopy:
-			out = append(out, v.t("note.nocopy", locale.Of(v.Lang, n.Name)))
+			out = append(out, v.t("note.nocopy", locale.Of(v.Lang, v.fullName(n.Member, n.Name))))
 		}
 	}
 	if c := ans.Upcoming; c != nil {

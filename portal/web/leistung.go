@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"time"
 
+	"rathausnetz/federation"
 	"rathausnetz/federation/catalog"
 	"rathausnetz/federation/directory"
 	"rathausnetz/federation/leika"
@@ -182,7 +183,7 @@ func (v *view) nobody(ans *directory.Answer, title string) alert {
 		a := alert{Kind: "warning", Title: v.t("unknown.title"), Status: true}
 		for _, n := range ans.Notices {
 			if n.Kind == directory.NoticeNoCopy && len(a.Text) < maxBanners {
-				a.Text = append(a.Text, v.t("unknown.text", locale.Of(v.Lang, n.Name)))
+				a.Text = append(a.Text, v.t("unknown.text", locale.Of(v.Lang, v.fullName(n.Member, n.Name))))
 			}
 		}
 		if len(a.Text) == 0 {
@@ -227,8 +228,8 @@ func (v *view) reason(p *directory.Provider) string {
 		return locale.Capital(v.t("reason.own.offer", locale.The(lang, name)))
 	case p.Reason == directory.Own:
 		return locale.Capital(v.t("reason.own", locale.The(lang, name)))
-	case p.Reason == directory.Delegated && p.ViaName != "":
-		return locale.Capital(v.t("reason.delegated", locale.The(lang, p.ViaName), locale.To(lang, name)))
+	case p.Reason == directory.Delegated && p.Via != "":
+		return locale.Capital(v.t("reason.delegated", locale.The(lang, v.fullName(p.Via, p.ViaName)), locale.To(lang, name)))
 	case p.Reason == directory.Delegated:
 		return locale.Capital(v.t("reason.granted", locale.To(lang, name)))
 	case p.Reason == directory.WholeArea:
@@ -237,4 +238,12 @@ func (v *view) reason(p *directory.Provider) string {
 		return locale.Capital(v.t("reason.own", locale.The(lang, name)))
 	}
 	return locale.Capital(v.t("reason.parent", locale.The(lang, v.Place.Full), locale.The(lang, name)))
+}
+
+// fullName returns the legal name of a member, short if it is not known.
+func (v *view) fullName(id federation.EntityID, short string) string {
+	if a, ok := v.w.cfg.Directory.Authority(id); ok && a.Member.Name != "" {
+		return a.Member.Name
+	}
+	return short
 }

@@ -3,10 +3,10 @@ package web
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"rathausnetz/federation/directory"
 	"rathausnetz/federation/region"
+	"rathausnetz/portal/web/locale"
 )
 
 var bund = region.Area{} // every area
@@ -33,11 +33,13 @@ func (v *view) search(q string, p place) *searchForm {
 
 // tile is one Lebenslage on the start page.
 type tile struct {
-	Name, URL, Text, Count string
+	Name, URL, Count string
+	Examples         []link // text and language only
 }
 
 type startPage struct {
 	Heading, Intro string
+	Lang           string // of both, "" if it is the page's
 	Search         *searchForm
 	Tiles          []tile
 	Often          []hit
@@ -58,6 +60,8 @@ func (w *Web) Start(rw http.ResponseWriter, r *http.Request) {
 	page := startPage{Heading: b.Greeting, Intro: b.Intro, Search: v.search("", v.Place), Tiles: v.tiles(v.Place)}
 	if page.Heading == "" {
 		page.Heading = v.t("start.heading", b.Name)
+	} else {
+		page.Lang = v.In(locale.German)
 	}
 	page.Often, page.OftenHeading = v.often(v.Place), v.t("start.often", v.where(v.Place))
 	v.Page = page
@@ -67,6 +71,14 @@ func (w *Web) Start(rw http.ResponseWriter, r *http.Request) {
 // tiles returns the Lebenslagen in the order of the brand.
 func (v *view) tiles(p place) []tile {
 	all := v.w.cfg.Directory.Lebenslagen(p.Area, v.Lang)
+	german := map[string]string{} // examples that are not in the page's language
+	if v.Lang != locale.German {
+		for _, l := range v.w.cfg.Directory.Lebenslagen(p.Area, locale.German) {
+			for _, e := range l.Examples {
+				german[e] = v.In(locale.German)
+			}
+		}
+	}
 	order := v.w.cfg.Brand.Lebenslagen
 	slices.SortStableFunc(all, func(a, b directory.Lebenslage) int {
 		return rank(order, a.Slug) - rank(order, b.Slug)
@@ -76,7 +88,10 @@ func (v *view) tiles(p place) []tile {
 		if l.Count == 0 {
 			continue
 		}
-		t := tile{Name: l.Name, Text: strings.Join(l.Examples, ", ")}
+		t := tile{Name: l.Name}
+		for _, e := range l.Examples {
+			t.Examples = append(t.Examples, link{Text: e, Lang: german[e]})
+		}
 		t.URL = v.with("/lebenslage/"+l.Slug, p)
 		t.Count = v.n("start.count", l.Count)
 		tiles = append(tiles, t)

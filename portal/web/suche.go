@@ -21,6 +21,7 @@ const (
 
 type searchPage struct {
 	Heading string
+	Lead    string
 	Search  *searchForm
 	Banner  *alert // portals that do not answer
 	State   *alert // no hit, place outside
@@ -125,13 +126,13 @@ func (w *Web) Suche(rw http.ResponseWriter, r *http.Request) {
 	page := searchPage{Search: v.search(req.q, v.Place), Action: "/suche"}
 	switch {
 	case v.Place.Problem == unknownPlace:
-		v.Title = v.t("place.outside.title")
+		v.Title = v.t("search.title")
 		page.State = v.outside()
 	case v.Place.Problem == badPLZ:
 		v.Title = v.t("search.title")
 	case req.q == "" && !req.filtered():
 		v.Title = v.t("search.empty.title")
-		page.State = &alert{Kind: "info", Title: v.t("search.empty.choose"), Text: []string{v.t("search.empty.text")}}
+		page.Lead = v.t("search.empty.text")
 		page.Tiles = v.tiles(v.Place)
 	default:
 		v.results(&page, req)
@@ -162,7 +163,6 @@ func (v *view) results(page *searchPage, req request) {
 		v.Title = v.n("search.found", res.Total, req.q, where)
 	}
 	if res.Total == 0 {
-		v.Title = v.t("search.none.title")
 		page.State = v.noHit(req, &res, where)
 	}
 	for i := range res.Hits {
@@ -242,7 +242,7 @@ func (v *view) chips(req request, res *directory.Result) []chip {
 	if len(res.Also) > 0 {
 		out = append(out, chip{Text: v.t("chip.also", strings.Join(res.Also, ", "))})
 	}
-	if res.Corrected != "" {
+	if res.Corrected != "" && res.Total > 0 && !strings.EqualFold(res.Corrected, req.q) {
 		lit := req
 		lit.literal, lit.page = true, 0
 		out = append(out, chip{Text: v.t("chip.corrected", res.Corrected), Link: &link{URL: v.searchURL(lit), Text: v.t("chip.literal", req.q)}})

@@ -23,13 +23,8 @@ type moveField struct {
 // moveSide is what is to do at one of the two places.
 type moveSide struct {
 	ID, Heading, Note string
-	Tasks             []moveTask
-}
-
-// moveTask is one topic; without a Hit nothing is known for the place.
-type moveTask struct {
-	Topic string
-	Hit   *hit
+	Tasks             []hit
+	Missing           string // topics for which nothing is known here
 }
 
 // A moveTopic is looked for by words, the first that finds something counts:
@@ -112,12 +107,20 @@ func (v *view) moveField(f *moveField, value string, asked bool) (p place, ok bo
 
 func (v *view) moveSide(id, heading string, p place, words func(*moveTopic) []string) moveSide {
 	side := moveSide{ID: id, Heading: v.t(heading, p.Name)}
+	var missing []string
 	for i := range moveTopics {
 		t := &moveTopics[i]
 		if len(words(t)) == 0 {
 			continue
 		}
-		side.Tasks = append(side.Tasks, moveTask{Topic: v.t("move.topic." + t.key), Hit: v.firstHit(words(t), p)})
+		if h := v.firstHit(words(t), p); h != nil {
+			side.Tasks = append(side.Tasks, *h)
+		} else {
+			missing = append(missing, v.t("move.topic."+t.key))
+		}
+	}
+	if len(missing) > 0 {
+		side.Missing = v.t("move.missing", strings.Join(missing, ", "))
 	}
 	return side
 }
@@ -127,10 +130,21 @@ func (v *view) moveSide(id, heading string, p place, words func(*moveTopic) []st
 func (v *view) firstHit(words []string, p place) *hit {
 	for _, text := range words {
 		res := v.w.cfg.Directory.Search(directory.Query{Text: text, Place: p.Area, Own: v.w.cfg.Self, Lang: v.Lang, Literal: true, Limit: 1})
-		if len(res.Hits) > 0 && res.Hits[0].Matched <= directory.MatchedSynonym && !res.Hits[0].Provider.Neighbour {
+		if len(res.Hits) > 0 && res.Hits[0].Matched <= directory.MatchedSynonym && !res.Hits[0].Provider.Neighbour && !opposite(text, res.Hits[0].Title) {
 			h := v.hit(&res.Hits[0], p, true)
 			return &h
 		}
 	}
 	return nil
+}
+
+// opposite reports whether title is about the other end of what was asked:
+// the search knows that anmelden and abmelden belong together.
+func opposite(asked, title string) bool {
+	title = strings.ToLower(title)
+	off := strings.Contains(title, "abmeld")
+	if strings.Contains(asked, "abmelden") {
+		return !off
+	}
+	return off && !strings.Contains(title, "anmeld") && !strings.Contains(title, "ummeld")
 }

@@ -170,7 +170,7 @@ func (v *view) Other() string {
 // Login returns the address that signs in and comes back to this page.
 func (v *view) Login() string {
 	back := "/"
-	if v.r.Method == http.MethodGet {
+	if v.r.Method == http.MethodGet && v.Targets == nil {
 		back = v.r.URL.RequestURI()
 	}
 	return "/anmelden?zurueck=" + url.QueryEscape(back)
