@@ -41,7 +41,7 @@ func (s *state) assemble(member federation.EntityID, serial uint64) *catalog.Cat
 		s.claim(c, offers, r, used)
 	}
 	for _, r := range s.sorted(Onlinedienst) {
-		if !used[r.ID] {
+		if !used[r.ID] && r.File != "" {
 			s.orphan(r, "Der Onlinedienst gehört zu keiner Leistung und wurde ausgelassen.", "Liefern Sie eine Zuständigkeit, die ihn mit einer Leistung verbindet.")
 		}
 	}
@@ -65,6 +65,7 @@ func (s *state) claim(c *catalog.Catalogue, offers map[catalog.ID]*catalog.Offer
 		used[cl.Parent] = true
 	}
 	switch {
+	case o == nil && r.File == "": // its Leistung was deleted, and it goes with it
 	case o == nil:
 		s.orphan(r, fmt.Sprintf("Die Leistung %s der Zuständigkeit fehlt. Die Zuständigkeit wurde ausgelassen.", cl.Offer), "Liefern Sie die Leistung mit.")
 	case isForm:
@@ -74,8 +75,13 @@ func (s *state) claim(c *catalog.Catalogue, offers map[catalog.ID]*catalog.Offer
 	case len(cl.Areas) == 0:
 		s.say(r, catalog.CodeArea, "Die Zuständigkeit nennt kein Gebiet und wurde ausgelassen.", "Ergänzen Sie gebietID.")
 	default:
-		if _, ok := s.records[key{Organisationseinheit, cl.Parent}]; !ok && cl.Parent != "" {
+		if _, ok := s.records[key{Organisationseinheit, cl.Parent}]; !ok && cl.Parent != "" && r.File != "" {
 			s.orphan(r, fmt.Sprintf("Die Organisationseinheit %s der Zuständigkeit fehlt. Die Zuständigkeit gilt ohne Anschrift.", cl.Parent), "Liefern Sie die Organisationseinheit mit.")
+		}
+		for _, x := range cl.Except {
+			if !slices.ContainsFunc(cl.Areas, func(a region.Area) bool { return a != x && a.Covers(x) }) {
+				s.say(r, catalog.CodeArea, fmt.Sprintf("Die Ausnahme %s liegt in keinem Gebiet der Zuständigkeit und wurde ausgelassen.", x), "Nehmen Sie nur Gebiete aus, die im Gebiet liegen.")
+			}
 		}
 		addClaim(o, r.ID, cl)
 	}

@@ -311,3 +311,12 @@ func TestUnknownElementsAreCounted(t *testing.T) {
 		t.Errorf("skipped %v, want %v", b.Report.Skipped, want)
 	}
 }
+
+func readFile(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
