@@ -187,6 +187,9 @@ func (a *Anchor) VerifyAudit(ctx context.Context) (uint64, error) {
 	if err := errors.Join(err, broken); err != nil {
 		return n, err
 	}
+	if n > 1 && end == 0 {
+		return n, fmt.Errorf("%w: the signed end is missing", ErrAudit)
+	}
 	if n < end {
 		return n, fmt.Errorf("%w: records %d to %d are missing at the end", ErrAudit, n+1, end)
 	}
