@@ -19,7 +19,8 @@ type Source struct {
 	// Load reads offer i of Catalogue again, for a node that keeps texts on
 	// disk. If it is set, the directory keeps its index, the units and the
 	// delegations in memory and drops the offers. It must be safe for
-	// concurrent use. nil keeps the whole Catalogue.
+	// concurrent use, and Catalogue must be normalized. nil keeps the whole
+	// Catalogue.
 	Load      func(i int) (*catalog.Offer, error)
 	Serial    uint64
 	Fetched   time.Time // when the copy was made

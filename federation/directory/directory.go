@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"hash/maphash"
 	"log/slog"
 	"runtime"
 	"slices"
@@ -110,7 +111,7 @@ func (d *Directory) Replace(sources ...Source) {
 	for int(len(next.members)) < len(d.slots) {
 		next.members = append(next.members, nil)
 	}
-	fresh := buildMembers(sources, slots, next.keys)
+	fresh := buildMembers(sources, slots, next.keys, d.text.seed)
 	var areas []region.Area
 	for _, m := range fresh {
 		areas = m.areas(areas)
@@ -224,7 +225,7 @@ func countKeys(sources []Source) map[leika.ID]int {
 
 // buildMembers builds the parts side by side, one worker for each processor,
 // and waits for all of them.
-func buildMembers(sources []Source, slots []int32, keys *keyTable) []*member {
+func buildMembers(sources []Source, slots []int32, keys *keyTable, seed maphash.Seed) []*member {
 	out := make([]*member, len(sources))
 	workers := min(runtime.GOMAXPROCS(0), len(sources))
 	var next atomic.Int64
@@ -232,7 +233,7 @@ func buildMembers(sources []Source, slots []int32, keys *keyTable) []*member {
 	for range workers {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(sources); i = int(next.Add(1)) - 1 {
-				out[i] = newMember(sources[i], slots[i], keys)
+				out[i] = newMember(sources[i], slots[i], keys, seed)
 			}
 		})
 	}

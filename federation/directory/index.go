@@ -39,8 +39,9 @@ type node struct {
 
 // keyTable numbers the keys. Numbers are internal: no answer depends on them.
 type keyTable struct {
-	no  map[leika.ID]uint32
-	ids []leika.ID
+	no         map[leika.ID]uint32
+	ids        []leika.ID
+	situations []traits // the Lebenslagen of each key
 }
 
 // with returns a table that also knows the keys of count, the frequent ones
@@ -58,9 +59,13 @@ func (t *keyTable) with(count map[leika.ID]int) *keyTable {
 	slices.SortFunc(fresh, func(a, b leika.ID) int {
 		return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b))
 	})
-	next := &keyTable{no: maps.Clone(t.no), ids: append(slices.Clip(t.ids), fresh...)}
+	next := &keyTable{
+		no: maps.Clone(t.no), ids: append(slices.Clip(t.ids), fresh...), situations: slices.Clone(t.situations),
+	}
+	table := lebenslagen()
 	for i, id := range fresh {
 		next.no[id] = uint32(len(t.ids) + i)
+		next.situations = append(next.situations, situationsOfKey(table, id))
 	}
 	return next
 }

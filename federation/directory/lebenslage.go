@@ -70,28 +70,35 @@ func lebenslagen() []lebenslage {
 	}
 }
 
-// lebenslagenOf returns the tiles an offer belongs to, as bits in the order
-// of lebenslagen.
-func lebenslagenOf(table []lebenslage, key leika.ID, codes []string, themenfeld string) uint16 {
+// situationsOfKey returns the tiles a key belongs to, as bits in the order of
+// lebenslagen.
+func situationsOfKey(table []lebenslage, key leika.ID) traits {
 	digits := strings.TrimPrefix(key.String(), "99")
-	var set uint16
+	var set traits
 	for i := range table {
-		l := &table[i]
-		for _, code := range codes {
-			if code == l.slug || anyPrefix(l.codes, code) {
-				set |= 1 << i
-			}
-		}
-		if digits != "" && anyPrefix(l.keys, digits) {
+		if digits != "" && anyPrefix(table[i].keys, digits) {
 			set |= 1 << i
 		}
 	}
-	if set != 0 {
+	return set
+}
+
+// situations adds what the offer itself says to the tiles of its key.
+func situations(table []lebenslage, ofKey traits, o *catalog.Offer) traits {
+	set := ofKey
+	for i := range table {
+		for _, code := range o.Lebenslagen {
+			if code == table[i].slug || anyPrefix(table[i].codes, code) {
+				set |= 1 << i
+			}
+		}
+	}
+	if set != 0 || o.Themenfeld == "" {
 		return set
 	}
 	for i := range table {
 		for _, t := range table[i].themenfelder {
-			if t == themenfeld {
+			if t == o.Themenfeld {
 				set |= 1 << i
 			}
 		}
@@ -121,8 +128,8 @@ const (
 	traitSituations         = 1<<8 - 1 // one bit for each Lebenslage
 )
 
-func traitsOf(table []lebenslage, o *catalog.Offer) traits {
-	t := traits(lebenslagenOf(table, o.Leika, o.Lebenslagen, o.Themenfeld))
+func traitsOf(table []lebenslage, ofKey traits, o *catalog.Offer) traits {
+	t := situations(table, ofKey, o)
 	for i := range o.Onlinedienste {
 		t |= traitOnline
 		if s := &o.Onlinedienste[i]; len(s.Areas) > 0 || !s.Valid.IsZero() {

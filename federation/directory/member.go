@@ -2,12 +2,12 @@ package directory
 
 import (
 	"cmp"
+	"hash/maphash"
 	"slices"
 	"time"
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/catalog"
-	"rathausnetz/federation/leika"
 	"rathausnetz/federation/region"
 )
 
@@ -30,9 +30,12 @@ type member struct {
 	segments []placed // responsible claims, by area
 	contacts []placed // role 03
 	own      []ownOffer
-	keys     []leika.ID // of offers, same order; nil for a member without copy
-	traits   []traits   // of offers, same order
+	traits   []traits // of offers, in the order of the catalogue
 	claims   int
+
+	// Only while the member is being put into the index.
+	fresh  *catalog.Catalogue
+	hashes []uint64 // of the searched texts of offers
 }
 
 // placed is a segment with its area.
@@ -117,7 +120,7 @@ func (m *member) unit(id catalog.ID) *catalog.Unit {
 
 // newMember builds the part of one member. slot is its place in the index,
 // keys knows every key of the source.
-func newMember(s Source, slot int32, keys *keyTable) *member {
+func newMember(s Source, slot int32, keys *keyTable, seed maphash.Seed) *member {
 	m := &member{
 		Member: s.Member, serial: s.Serial, fetched: s.Fetched,
 		stale: s.Stale, reachable: s.Reachable,
@@ -133,23 +136,27 @@ func newMember(s Source, slot int32, keys *keyTable) *member {
 		slices.SortStableFunc(m.units, func(a, b catalog.Unit) int { return cmp.Compare(a.ID, b.ID) })
 	}
 	if s.Load != nil {
-		m.load = s.Load
+		m.load = s.Load // the catalogue is sorted, or Load could not count
 	} else {
 		m.catalogue = sortedOffers(c)
 		c = m.catalogue
 	}
+	m.fresh = c
 	table := lebenslagen()
-	var responsible, contact claimSorter
-	m.keys = make([]leika.ID, len(c.Offers))
+	responsible := claimSorter{all: make([]sortedClaim, 0, len(c.Offers))}
+	var contact claimSorter
+	m.hashes = make([]uint64, len(c.Offers))
 	m.traits = make([]traits, len(c.Offers))
 	for i := range c.Offers {
 		o := &c.Offers[i]
-		m.keys[i], m.traits[i] = o.Leika, traitsOf(table, o)
+		m.hashes[i] = textHash(seed, o)
 		if o.Leika.IsZero() {
+			m.traits[i] = traitsOf(table, 0, o)
 			m.own = append(m.own, m.ownOffer(int32(i), o))
 			continue
 		}
 		no := keys.no[o.Leika]
+		m.traits[i] = traitsOf(table, keys.situations[no], o)
 		inKey := m.Scope.CoversKey(o.Leika)
 		for z := range o.Zustaendigkeiten {
 			cl, area := m.claim(int32(i), int32(z), o, inKey)

@@ -90,7 +90,7 @@ func (ix *index) provider(h *hit, area, place region.Area, date time.Time) Provi
 	m := ix.members[h.slot]
 	o := m.offer(h.offer)
 	if o == nil { // the copy on disk cannot be read: say who, without texts
-		o = &catalog.Offer{Leika: m.keys[h.offer]}
+		o = &catalog.Offer{}
 	}
 	p := m.provider(o)
 	p.Reason = h.reason(place)

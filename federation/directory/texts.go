@@ -54,7 +54,9 @@ type textBuilder struct {
 	seed     maphash.Seed
 	weights  words.Weights
 	stems    map[string]uint32 // folded word → number
-	profiles map[uint64]*profile
+	profiles map[uint64]uint32 // hash → index into all
+	all      []*profile
+	unused   []uint32 // indexes into all
 	docs     []*docState
 	free     []int32
 	ofKey    map[leika.ID]int32
@@ -74,7 +76,7 @@ type textBuilder struct {
 // profile is what one text contributes; equal texts share it.
 type profile struct {
 	hash  uint64
-	refs  int
+	refs  int32
 	title string
 	terms []uint32 // word<<fieldBits | one field, ascending, distinct
 	head  []uint32
@@ -82,9 +84,9 @@ type profile struct {
 
 type docState struct {
 	document
-	profiles map[*profile]int32 // → offers with this text
-	counts   map[uint32]int32   // term of a profile → profiles that have it
-	titles   map[string]*titleCount
+	texts  map[*profile]int32 // → offers with this text
+	counts map[uint32]int32   // term of a profile → profiles that have it
+	titles map[string]*titleCount
 }
 
 type titleCount struct {
@@ -95,14 +97,14 @@ type titleCount struct {
 // written is what one offer has put into a document.
 type written struct {
 	doc     int32
-	profile *profile
+	profile uint32 // index into all
 }
 
 func newTextBuilder() *textBuilder {
 	return &textBuilder{
 		seed: maphash.MakeSeed(), weights: words.NewWeights(),
 		stems: map[string]uint32{}, stemNo: map[string]uint32{},
-		profiles: map[uint64]*profile{}, ofKey: map[leika.ID]int32{},
+		profiles: map[uint64]uint32{}, ofKey: map[leika.ID]int32{},
 		members: map[int32][]written{}, current: emptyTexts(), named: map[int32]string{},
 	}
 }
@@ -129,9 +131,12 @@ func (b *textBuilder) takeOut(slot int32) {
 
 func (b *textBuilder) release(list []written) {
 	for _, w := range list {
-		b.count(w.doc, w.profile, -1)
-		if w.profile.refs--; w.profile.refs == 0 {
-			delete(b.profiles, w.profile.hash)
+		p := b.all[w.profile]
+		b.count(w.doc, p, -1)
+		if p.refs--; p.refs == 0 {
+			delete(b.profiles, p.hash)
+			b.all[w.profile] = nil
+			b.unused = append(b.unused, w.profile)
 		}
 	}
 }
@@ -142,24 +147,23 @@ func (b *textBuilder) putIn(ix *index, m *member, slot int32) {
 	}
 	list := make([]written, 0, m.offers)
 	own := int32(0)
-	for i := range int32(m.offers) {
-		o := m.offer(i)
-		if o == nil {
-			continue
-		}
+	for i := range m.fresh.Offers {
+		o := &m.fresh.Offers[i]
 		var doc int32
-		if m.keys[i].IsZero() {
-			doc = b.newDoc(document{slot: slot, offer: i, own: own})
+		if o.Leika.IsZero() {
+			doc = b.newDoc(document{slot: slot, offer: int32(i), own: own})
 			own++
 		} else {
-			doc = b.keyDoc(m.keys[i], ix.keys.no[m.keys[i]])
+			doc = b.keyDoc(o.Leika, ix.keys.no[o.Leika])
 		}
-		p := b.profile(o)
+		no := b.profile(o, m.hashes[i])
+		p := b.all[no]
 		p.refs++
 		b.count(doc, p, 1)
-		list = append(list, written{doc, p})
+		list = append(list, written{doc, no})
 	}
 	b.members[slot] = list
+	m.fresh, m.hashes = nil, nil
 }
 
 func (b *textBuilder) keyDoc(key leika.ID, no uint32) int32 {
@@ -172,7 +176,7 @@ func (b *textBuilder) keyDoc(key leika.ID, no uint32) int32 {
 }
 
 func (b *textBuilder) newDoc(d document) int32 {
-	s := &docState{document: d, profiles: map[*profile]int32{}, counts: map[uint32]int32{}, titles: map[string]*titleCount{}}
+	s := &docState{document: d, texts: map[*profile]int32{}, counts: map[uint32]int32{}, titles: map[string]*titleCount{}}
 	if n := len(b.free); n > 0 {
 		i := b.free[n-1]
 		b.free = b.free[:n-1]
@@ -197,11 +201,11 @@ func (b *textBuilder) count(doc int32, p *profile, by int32) {
 	if t.n += int(by); t.n == 0 {
 		delete(d.titles, p.title)
 	}
-	was := d.profiles[p]
+	was := d.texts[p]
 	if was+by == 0 {
-		delete(d.profiles, p)
+		delete(d.texts, p)
 	} else {
-		d.profiles[p] = was + by
+		d.texts[p] = was + by
 	}
 	if was == 0 || was+by == 0 {
 		b.countTerms(doc, p, by)
@@ -227,10 +231,9 @@ func (b *textBuilder) countTerms(doc int32, p *profile, by int32) {
 }
 
 // profile analyses the words of an offer, or finds that it already has.
-func (b *textBuilder) profile(o *catalog.Offer) *profile {
-	hash := b.hash(o)
-	if p := b.profiles[hash]; p != nil {
-		return p
+func (b *textBuilder) profile(o *catalog.Offer, hash uint64) uint32 {
+	if no, ok := b.profiles[hash]; ok {
+		return no
 	}
 	p := &profile{hash: hash}
 	p.title, _ = o.Title.In("de")
@@ -255,8 +258,15 @@ func (b *textBuilder) profile(o *catalog.Offer) *profile {
 	}
 	slices.Sort(p.terms)
 	p.terms = slices.Clip(slices.Compact(p.terms))
-	b.profiles[hash] = p
-	return p
+	no := uint32(len(b.all))
+	if n := len(b.unused); n > 0 {
+		no, b.unused = b.unused[n-1], b.unused[:n-1]
+		b.all[no] = p
+	} else {
+		b.all = append(b.all, p)
+	}
+	b.profiles[hash] = no
+	return no
 }
 
 // maxSearched is how much of one section is searched, in bytes.
@@ -267,9 +277,10 @@ func searched(kind catalog.SectionKind) bool {
 	return kind != catalog.Rechtsgrundlage && kind != catalog.Rechtsbehelf
 }
 
-func (b *textBuilder) hash(o *catalog.Offer) uint64 {
+// textHash is equal for offers with equal searched texts.
+func textHash(seed maphash.Seed, o *catalog.Offer) uint64 {
 	var h maphash.Hash
-	h.SetSeed(b.seed)
+	h.SetSeed(seed)
 	text := func(t catalog.Text) {
 		if len(t) == 1 {
 			for lang, s := range t {

@@ -245,7 +245,7 @@ func TestAnswers(t *testing.T) {
 		{PathRoutes + "?leikaKey=" + strings.Repeat("9", 5000), 414, nil},
 
 		{PathAreas + "?areaSearchexpression=Bissendorf", 200, []string{`"count":1`, `"id":"` + bissendorf + `"`, `"Gemeinde"`}},
-		{PathAreas + "?areaSearchexpression=B*", 200, []string{`"Bissendorf`, `Bramsche`}},
+		{PathAreas + "?areaSearchexpression=B*", 200, []string{`"Gemeinde Bissendorf"`, `Bramsche`}},
 		{PathAreas + "?areaSearchexpression=B*&areaSearchexpression=*dorf", 200, []string{`"count":1`}},
 		{PathAreas + "?areaSearchexpression=49143", 200, []string{bissendorf}},
 		{PathAreas + "?areaSearchexpression=03459012", 200, []string{bissendorf}},
