@@ -15,8 +15,9 @@ type limiter struct {
 	perMinute float64
 	now       func() time.Time
 
-	mu      sync.Mutex // guards buckets
+	mu      sync.Mutex // guards the fields below
 	buckets map[netip.Prefix]bucket
+	swept   time.Time
 }
 
 type bucket struct {
@@ -59,8 +60,13 @@ func (l *limiter) filled(b bucket, now time.Time) bucket {
 }
 
 // sweep forgets addresses whose allowance is whole again and reports whether
-// there is room now.
+// there is room now. It runs once a second at most: a flood must not make
+// every request look at every address.
 func (l *limiter) sweep(now time.Time) bool {
+	if since := now.Sub(l.swept); since >= 0 && since < time.Second {
+		return false
+	}
+	l.swept = now
 	for k, b := range l.buckets {
 		if l.filled(b, now).left >= l.perMinute {
 			delete(l.buckets, k)

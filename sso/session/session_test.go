@@ -446,3 +446,46 @@ func BenchmarkGet(b *testing.B) {
 		}
 	}
 }
+
+// countingStore counts what reaches the store.
+type countingStore struct {
+	store.Store
+	mu     sync.Mutex
+	reads  int
+	writes int
+}
+
+func (s *countingStore) Get(ctx context.Context, key string) ([]byte, error) {
+	s.mu.Lock()
+	s.reads++
+	s.mu.Unlock()
+	return s.Store.Get(ctx, key)
+}
+
+func (s *countingStore) Update(ctx context.Context, key string, f func([]byte) ([]byte, time.Duration, error)) error {
+	s.mu.Lock()
+	s.writes++
+	s.mu.Unlock()
+	return s.Store.Update(ctx, key, f)
+}
+
+func TestGetIsOneRoundTrip(t *testing.T) {
+	c := newClock()
+	mem := store.NewMemory(c.Now)
+	_, cookie := start(t, manager(t, c, mem), identity(c, federation.LevelNiedrig))
+	counting := &countingStore{Store: mem}
+	m := manager(t, c, counting)
+	for range 59 {
+		c.add(time.Second)
+		if _, err := m.Get(request(cookie)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if counting.reads != 59 || counting.writes != 0 {
+		t.Errorf("59 pages in a minute cost %d reads and %d writes, want 59 and 0", counting.reads, counting.writes)
+	}
+	c.add(time.Second)
+	if _, err := m.Get(request(cookie)); err != nil || counting.writes != 1 {
+		t.Errorf("after a minute: %v, %d writes, want 1", err, counting.writes)
+	}
+}
