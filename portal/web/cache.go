@@ -73,7 +73,7 @@ func (w *Web) store(rw http.ResponseWriter, r *http.Request, status int, v *view
 	if status != http.StatusOK || !anonymous(r) || v.Private || len(r.URL.RequestURI()) > 1024 || rw.Header().Get("Set-Cookie") != "" {
 		return false
 	}
-	z, err := static.GzipFast(body)
+	z, err := w.zip.Gzip(body)
 	if err != nil {
 		return false
 	}

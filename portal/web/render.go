@@ -3,9 +3,12 @@ package web
 import (
 	"bytes"
 	"embed"
+	"html"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -16,36 +19,54 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// parse prepares each page in each language: texts are looked up when the page
-// is drawn, but the language is fixed here, so that partial templates need no
-// access to the request.
+// parse prepares each page in each language. Sentences without values are put
+// in here, once; the others are looked up when the page is drawn.
 func (w *Web) parse() (map[string]map[string]*template.Template, error) {
 	out := map[string]map[string]*template.Template{}
-	names, err := templates.ReadDir("templates")
+	parts, err := fs.Glob(templates, "templates/parts/*.html")
+	if err != nil {
+		return nil, err
+	}
+	pages, err := fs.Glob(templates, "templates/*.html")
 	if err != nil {
 		return nil, err
 	}
 	for _, lang := range locale.Languages() {
-		base, err := template.New("").Funcs(w.funcs(lang)).ParseFS(templates, "templates/parts/*.html")
-		if err != nil {
-			return nil, err
+		base := template.New("").Funcs(w.funcs(lang))
+		for _, name := range parts {
+			if _, err := w.parseFile(base.New(name), name, lang); err != nil {
+				return nil, err
+			}
 		}
 		out[lang] = map[string]*template.Template{}
-		for _, n := range names {
-			if n.IsDir() {
-				continue
-			}
+		for _, name := range pages {
 			page, err := base.Clone()
 			if err != nil {
 				return nil, err
 			}
-			if page, err = page.ParseFS(templates, "templates/"+n.Name()); err != nil {
+			if page, err = w.parseFile(page, name, lang); err != nil {
 				return nil, err
 			}
-			out[lang][strings.TrimSuffix(n.Name(), path.Ext(n.Name()))] = page
+			out[lang][strings.TrimSuffix(path.Base(name), ".html")] = page
 		}
 	}
 	return out, nil
+}
+
+var fixedText = regexp.MustCompile(`\{\{t "([a-z0-9.-]+)"\}\}`)
+
+func (w *Web) parseFile(t *template.Template, name, lang string) (*template.Template, error) {
+	b, err := fs.ReadFile(templates, name)
+	if err != nil {
+		return nil, err
+	}
+	src := fixedText.ReplaceAllStringFunc(string(b), func(call string) string {
+		return html.EscapeString(w.texts.In(lang, fixedText.FindStringSubmatch(call)[1]))
+	})
+	for kind, icon := range icons {
+		src = strings.ReplaceAll(src, `{{icon "`+kind+`"}}`, string(icon))
+	}
+	return t.Parse(src)
 }
 
 func (w *Web) funcs(lang string) template.FuncMap {
@@ -126,7 +147,7 @@ func (w *Web) send(rw http.ResponseWriter, r *http.Request, status int, body []b
 	h := rw.Header()
 	h.Add("Vary", "Accept-Encoding")
 	if static.AcceptsGzip(r) {
-		if z, err := static.GzipFast(body); err == nil {
+		if z, err := w.zip.Gzip(body); err == nil {
 			h.Set("Content-Encoding", "gzip")
 			body = z
 		}

@@ -110,6 +110,7 @@ type Web struct {
 	pages  map[string]map[string]*template.Template // by language and page
 	marks  assets
 	cache  *cache
+	zip    static.Zipper
 	zone   *time.Location
 	policy string // Content-Security-Policy of every page but sign-on
 }

@@ -12,6 +12,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed files
@@ -155,19 +156,39 @@ func AcceptsGzip(r *http.Request) bool {
 	return false
 }
 
-// Gzip compresses b as small as it gets, GzipFast as fast as is sensible.
-func Gzip(b []byte) ([]byte, error) { return compress(b, gzip.BestCompression) }
-
-// GzipFast compresses b for an answer that is drawn just now.
-func GzipFast(b []byte) ([]byte, error) { return compress(b, 5) }
-
-func compress(b []byte, level int) ([]byte, error) {
+// Gzip compresses b as small as it gets.
+func Gzip(b []byte) ([]byte, error) {
 	var out bytes.Buffer
-	out.Grow(len(b) / 3)
-	z, err := gzip.NewWriterLevel(&out, level)
+	z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
 	if err != nil {
 		return nil, err
 	}
+	return finish(z, &out, b)
+}
+
+// Zipper compresses answers that are drawn just now, fast, and uses its
+// working memory again. The zero value is ready; it is safe for concurrent
+// use and must not be copied.
+type Zipper struct{ pool sync.Pool }
+
+// Gzip compresses b.
+func (p *Zipper) Gzip(b []byte) ([]byte, error) {
+	var out bytes.Buffer
+	out.Grow(len(b)/3 + 64)
+	z, ok := p.pool.Get().(*gzip.Writer)
+	if ok {
+		z.Reset(&out)
+	} else {
+		var err error
+		if z, err = gzip.NewWriterLevel(&out, 4); err != nil {
+			return nil, err
+		}
+	}
+	defer p.pool.Put(z)
+	return finish(z, &out, b)
+}
+
+func finish(z *gzip.Writer, out *bytes.Buffer, b []byte) ([]byte, error) {
 	if _, err := z.Write(b); err != nil {
 		return nil, err
 	}
