@@ -111,11 +111,11 @@ func (d *Directory) AZ(place region.Area, lang string) []Entry {
 		}
 		e := Entry{Leika: doc.key, Ref: OfferRef{m.ID, of.ID}, Member: m.Member, Online: v.online(&o)}
 		e.Title, e.Lang = of.Title.In(orGerman(lang))
-		e.Letter = letter(e.Title)
+		e.Letter, e.sort = letter(e.Title), words.FoldText(e.Title)
 		out = append(out, e)
 	}
 	slices.SortFunc(out, func(a, b Entry) int {
-		return cmp.Or(compareLetters(a.Letter, b.Letter), cmp.Compare(sortKey(a.Title), sortKey(b.Title)),
+		return cmp.Or(compareLetters(a.Letter, b.Letter), cmp.Compare(a.sort, b.sort),
 			cmp.Compare(a.Title, b.Title), cmp.Compare(a.Leika, b.Leika),
 			cmp.Compare(a.Ref.Member, b.Ref.Member), cmp.Compare(a.Ref.ID, b.Ref.ID))
 	})
@@ -157,7 +157,7 @@ func (d *Directory) Authorities(place region.Area) []Authority {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Authority) int {
-		byName := cmp.Or(cmp.Compare(sortKey(a.Member.Name), sortKey(b.Member.Name)), cmp.Compare(a.Member.ID, b.Member.ID))
+		byName := cmp.Or(cmp.Compare(words.FoldText(a.Member.Name), words.FoldText(b.Member.Name)), cmp.Compare(a.Member.ID, b.Member.ID))
 		if place.IsBund() {
 			return byName
 		}

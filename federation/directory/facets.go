@@ -17,9 +17,9 @@ const (
 	failLebenslage
 )
 
-// filter returns the hits that pass every filter and counts for each filter
-// those that would pass with its other choices.
-func filter(all []candidate, q *Query, ix *index, f *Facets) []candidate {
+// filter puts the hits that pass every filter into s.kept and counts for each
+// filter those that would pass with its other choices.
+func (s *scratch) filter(q *Query, ix *index, f *Facets) {
 	table := lebenslagen()
 	situation := traits(0)
 	for i := range table {
@@ -27,30 +27,37 @@ func filter(all []candidate, q *Query, ix *index, f *Facets) []candidate {
 			situation = 1 << i
 		}
 	}
-	n := counts{authorities: map[int32]int{}, kinds: map[federation.Kind]int{}, audiences: map[traits]int{}}
-	kept := all[:0:0]
-	for i := range all {
-		c := &all[i]
+	n := &s.counts
+	n.reset(len(ix.members))
+	s.kept = s.kept[:0]
+	for i := range s.list {
+		c := &s.list[i]
 		m := ix.members[c.slot]
 		fails := 0
-		note := func(failed bool, bit int) {
-			if failed {
-				fails |= bit
-			}
+		if q.Online && !c.online {
+			fails |= failOnline
 		}
-		note(q.Online && !c.online, failOnline)
-		note(q.Authority != "" && m.ID != q.Authority, failAuthority)
-		note(q.Kind != federation.KindUnknown && m.Kind != q.Kind, failKind)
-		note(q.OnlyPlace && c.neighbour, failPlace)
-		note(q.Audience != "" && !c.traits.audience(q.Audience), failAudience)
-		note(q.Lebenslage != "" && c.traits&situation == 0, failLebenslage)
-		n.add(c, m, fails)
+		if q.Authority != "" && m.ID != q.Authority {
+			fails |= failAuthority
+		}
+		if q.Kind != federation.KindUnknown && m.Kind != q.Kind {
+			fails |= failKind
+		}
+		if q.OnlyPlace && c.neighbour {
+			fails |= failPlace
+		}
+		if q.Audience != "" && !c.traits.audience(q.Audience) {
+			fails |= failAudience
+		}
+		if q.Lebenslage != "" && c.traits&situation == 0 {
+			fails |= failLebenslage
+		}
+		n.add(c, fails)
 		if fails == 0 {
-			kept = append(kept, *c)
+			s.kept = append(s.kept, int32(i))
 		}
 	}
 	n.facets(f, q, ix, table)
-	return kept
 }
 
 // audience reports whether an offer is for a group; one that names no group
@@ -60,15 +67,27 @@ func (t traits) audience(code string) bool {
 	return t&all == 0 || t&audienceTrait(code) != 0
 }
 
+// counts are the numbers behind the filters; authorities counts by slot.
 type counts struct {
 	online, place int
-	authorities   map[int32]int
-	kinds         map[federation.Kind]int
-	audiences     map[traits]int
+	authorities   []int32
+	touched       []int32 // slots with a count
+	kinds         [8]int
+	audiences     [3]int
 	situations    [8]int
 }
 
-func (n *counts) add(c *candidate, m *member, fails int) {
+func (n *counts) reset(members int) {
+	for _, slot := range n.touched {
+		n.authorities[slot] = 0
+	}
+	*n = counts{authorities: n.authorities, touched: n.touched[:0]}
+	if len(n.authorities) < members {
+		n.authorities = make([]int32, members)
+	}
+}
+
+func (n *counts) add(c *candidate, fails int) {
 	if fails&^failOnline == 0 && c.online {
 		n.online++
 	}
@@ -76,15 +95,18 @@ func (n *counts) add(c *candidate, m *member, fails int) {
 		n.place++
 	}
 	if fails&^failAuthority == 0 {
+		if n.authorities[c.slot] == 0 {
+			n.touched = append(n.touched, c.slot)
+		}
 		n.authorities[c.slot]++
 	}
 	if fails&^failKind == 0 {
-		n.kinds[m.Kind]++
+		n.kinds[c.kind&7]++
 	}
 	if fails&^failAudience == 0 {
-		for _, a := range [...]string{"001", "002", "003"} {
-			if c.traits.audience(a) {
-				n.audiences[audienceTrait(a)]++
+		for i, a := range audiences() {
+			if c.traits.audience(a.code) {
+				n.audiences[i]++
 			}
 		}
 	}
@@ -95,20 +117,26 @@ func (n *counts) add(c *candidate, m *member, fails int) {
 	}
 }
 
+type audience struct{ code, label string }
+
+func audiences() [3]audience {
+	return [3]audience{{"001", "Bürgerinnen und Bürger"}, {"002", "Unternehmen"}, {"003", "Verwaltung"}}
+}
+
 func (n *counts) facets(f *Facets, q *Query, ix *index, table []lebenslage) {
 	f.Online, f.OnlyPlace = n.online, n.place
-	for slot, count := range n.authorities {
+	for _, slot := range n.touched {
 		m := ix.members[slot]
-		f.Authorities = append(f.Authorities, Facet{string(m.ID), m.ShortName, count, m.ID == q.Authority})
+		f.Authorities = append(f.Authorities, Facet{string(m.ID), m.ShortName, int(n.authorities[slot]), m.ID == q.Authority})
 	}
-	for kind, count := range n.kinds {
-		if kind != federation.KindUnknown {
+	for k, count := range n.kinds {
+		if kind := federation.Kind(k); kind != federation.KindUnknown && count > 0 {
 			f.Kinds = append(f.Kinds, Facet{kind.String(), kindLabel(kind), count, kind == q.Kind})
 		}
 	}
-	for _, a := range [...][2]string{{"001", "Bürgerinnen und Bürger"}, {"002", "Unternehmen"}, {"003", "Verwaltung"}} {
-		if count := n.audiences[audienceTrait(a[0])]; count > 0 {
-			f.Audiences = append(f.Audiences, Facet{a[0], a[1], count, a[0] == q.Audience})
+	for i, a := range audiences() {
+		if n.audiences[i] > 0 {
+			f.Audiences = append(f.Audiences, Facet{a.code, a.label, n.audiences[i], a.code == q.Audience})
 		}
 	}
 	for i := range table {

@@ -79,6 +79,11 @@ type scratch struct {
 	scored       []scored
 	spare        [][]grade
 	weights      [grades]float32
+
+	list    []candidate
+	kept    []int32 // into list
+	counts  counts
+	ordered []ranked
 }
 
 // scored is a document with how well it fits.
@@ -94,6 +99,7 @@ func (s *scratch) reset() {
 	}
 	s.tokens, s.stems, s.parts = s.tokens[:0], s.stems[:0], s.parts[:0]
 	s.alternatives, s.scored = s.alternatives[:0], s.scored[:0]
+	s.list, s.kept, s.ordered = s.list[:0], s.kept[:0], s.ordered[:0]
 	clear(s.candidates)
 }
 

@@ -137,6 +137,8 @@ type Entry struct {
 	Ref    OfferRef
 	Member federation.Member
 	Online bool
+
+	sort string
 }
 
 // Authority is one member with what it offers.

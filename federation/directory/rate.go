@@ -129,10 +129,10 @@ func (s *scratch) titleShare(t *texts, d *document, doc int32) float32 {
 			got += s.weights[g]
 		}
 	}
-	return min(1, got/t.length(d))
+	return min(1, got/t.lengths[doc])
 }
 
-// length is the number of words in a title, weak ones for less.
+// length is the number of words in a title, those of many documents for less.
 func (t *texts) length(d *document) float32 {
 	n := float32(0)
 	for _, id := range d.head {

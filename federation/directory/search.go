@@ -34,15 +34,13 @@ func (d *Directory) Search(q Query) Result {
 	defer d.done(s)
 	v := d.view(ix, q.Place, q.Own, d.day(time.Time{}))
 	d.collect(s, ix, &q)
-	all := v.candidates(s)
-	kept := filter(all, &q, ix, &r.Facets)
-	r.Total = len(kept)
-	r.Corrected, r.Also = s.corrected(q.Text), s.also(kept)
+	v.candidates(s)
+	s.filter(&q, ix, &r.Facets)
+	r.Total = len(s.kept)
+	r.Corrected, r.Also = s.corrected(q.Text), s.also()
 	r.Authorities = s.authorities(ix)
-	v.sort(kept, ix)
-	from := min(max(q.Offset, 0), len(kept))
-	for i := range kept[from:min(from+q.Limit, len(kept))] {
-		r.Hits = append(r.Hits, v.present(&kept[from+i], q.Lang))
+	for _, x := range v.best(s, q.Offset, q.Limit) {
+		r.Hits = append(r.Hits, v.present(&s.list[x.at], q.Lang))
 	}
 	if r.Total == 0 {
 		d.elsewhere(&r, s, ix, &q)
@@ -98,9 +96,9 @@ func (s *scratch) authorityOnly(ix *index) {
 	}
 }
 
-// candidates keeps what is offered at the place.
-func (v *view) candidates(s *scratch) []candidate {
-	out := make([]candidate, 0, len(s.scored))
+// candidates fills s.list with what is offered at the place.
+func (v *view) candidates(s *scratch) {
+	s.list = s.list[:0]
 	for _, x := range s.scored {
 		o, ok := v.of(v.ix.texts.docs[x.doc])
 		if !ok {
@@ -110,9 +108,8 @@ func (v *view) candidates(s *scratch) []candidate {
 		if c.score = s.named(&c); c.score < 0 {
 			continue
 		}
-		out = append(out, c)
+		s.list = append(s.list, c)
 	}
-	return out
 }
 
 // named prefers the member whose name is in the query. If the query is
@@ -134,30 +131,59 @@ func (s *scratch) named(c *candidate) float32 {
 	return min(1, c.score+bonus)
 }
 
-// sort orders hits as UX.md §5.1: how well they fit in steps, then nearness,
-// then how well exactly, then the title.
-func (v *view) sort(list []candidate, ix *index) {
-	docs := ix.texts.docs
-	slices.SortFunc(list, func(a, b candidate) int {
-		da, db := docs[a.doc], docs[b.doc]
-		return cmp.Or(
-			cmp.Compare(a.rank, b.rank),
-			cmp.Compare(b.step(), a.step()),
-			cmp.Compare(a.near, b.near),
-			cmp.Compare(b.score, a.score),
-			cmp.Compare(sortKey(da.title), sortKey(db.title)),
-			cmp.Compare(da.key, db.key),
-			cmp.Compare(ix.members[a.slot].ID, ix.members[b.slot].ID),
-			cmp.Compare(a.offer, b.offer),
-		)
-	})
+// ranked is a hit on its way into order.
+type ranked struct {
+	order uint32 // rank, step and nearness; smaller is better
+	at    int32  // into list
+}
+
+// best returns the hits of one page in the order of UX.md §5.1: how well they
+// fit in steps, then nearness, then how well exactly, then the title. It
+// keeps only as many as the page and those before it need.
+func (v *view) best(s *scratch, offset, limit int) []ranked {
+	docs := v.ix.texts.docs
+	compare := func(a, b ranked) int {
+		if a.order != b.order {
+			return cmp.Compare(a.order, b.order)
+		}
+		x, y := &s.list[a.at], &s.list[b.at]
+		if x.score != y.score {
+			return cmp.Compare(y.score, x.score)
+		}
+		dx, dy := docs[x.doc], docs[y.doc]
+		return cmp.Or(cmp.Compare(dx.sort, dy.sort), cmp.Compare(dx.title, dy.title), cmp.Compare(dx.key, dy.key),
+			cmp.Compare(v.ix.members[x.slot].ID, v.ix.members[y.slot].ID), cmp.Compare(x.offer, y.offer))
+	}
+	top := s.ordered[:0]
+	want := min(max(offset, 0), len(s.kept)) + limit
+	if want > 256 { // deep pages: sorting all is cheaper than keeping order
+		for _, at := range s.kept {
+			top = append(top, ranked{s.list[at].order(), at})
+		}
+		slices.SortFunc(top, compare)
+	} else {
+		for _, at := range s.kept {
+			r := ranked{s.list[at].order(), at}
+			if len(top) == want && compare(r, top[want-1]) >= 0 {
+				continue
+			}
+			i, _ := slices.BinarySearchFunc(top, r, compare)
+			if len(top) == want {
+				top = top[:want-1]
+			}
+			top = slices.Insert(top, i, r)
+		}
+	}
+	s.ordered = top
+	return top[min(max(offset, 0), len(top)):min(want, len(top))]
+}
+
+func (c *candidate) order() uint32 {
+	return uint32(c.rank)<<16 | uint32(10-c.step())<<8 | uint32(c.near)
 }
 
 // step is the score in tenths: hits of one step fit equally well.
 func (c *candidate) step() int { return int(c.score * 10) }
-
-// sortKey orders titles as a German reader expects.
-func sortKey(title string) string { return words.Fold(title) }
 
 func (v *view) present(c *candidate, lang string) Hit {
 	if lang == "" {
@@ -199,15 +225,16 @@ func (s *scratch) corrected(text string) string {
 }
 
 // also lists the words of the dictionary that have found something.
-func (s *scratch) also(kept []candidate) []string {
+func (s *scratch) also() []string {
 	var out []string
 	for i := range s.alternatives {
 		a := &s.alternatives[i]
 		if a.shown == "" || len(out) == 6 || slices.Contains(out, a.shown) || s.typed(a) {
 			continue
 		}
-		if slices.ContainsFunc(kept, func(c candidate) bool {
-			return !slices.ContainsFunc(a.parts, func(p int) bool { return s.parts[p].met[c.doc] == 0 })
+		if slices.ContainsFunc(s.kept, func(at int32) bool {
+			doc := s.list[at].doc
+			return !slices.ContainsFunc(a.parts, func(p int) bool { return s.parts[p].met[doc] == 0 })
 		}) {
 			out = append(out, a.shown)
 		}
@@ -256,8 +283,9 @@ func (d *Directory) elsewhere(r *Result, s *scratch, ix *index, q *Query) {
 		everywhere := *q
 		everywhere.OnlyPlace = false
 		var ignored Facets
-		r.Elsewhere = len(filter(v.candidates(s), &everywhere, ix, &ignored))
-		r.ElsewhereArea = wide
+		v.candidates(s)
+		s.filter(&everywhere, ix, &ignored)
+		r.Elsewhere, r.ElsewhereArea = len(s.kept), wide
 	}
 	if len(s.tokens) < 2 && (len(s.tokens) == 0 || len(s.tokens[0].written) < 6) {
 		return
@@ -274,7 +302,8 @@ func (d *Directory) hint(s *scratch, ix *index, q *Query) string {
 		defer d.done(t)
 		d.read(t, ix.texts, word)
 		d.match(t, ix.texts, true, false)
-		return len(v.candidates(t)) > 0
+		v.candidates(t)
+		return len(t.list) > 0
 	}
 	for i := range s.tokens {
 		k := &s.tokens[i]

@@ -29,15 +29,17 @@ func (d *Directory) Suggest(text string, place region.Area, lang string, limit i
 	last.weight = words.Content // being typed: "die" may become "Dienstleistung"
 	d.match(s, ix.texts, false, true)
 	v := d.view(ix, place, "", d.day(time.Time{}))
-	list := v.candidates(s)
-	v.sort(list, ix)
+	v.candidates(s)
+	for i := range s.list {
+		s.kept = append(s.kept, int32(i))
+	}
 	var out []Suggestion
 	seen := map[string]bool{}
-	for i := range list {
+	for _, x := range v.best(s, 0, 3*limit) { // some titles may be the same
 		if len(out) == limit {
 			break
 		}
-		c := &list[i]
+		c := &s.list[x.at]
 		m := ix.members[c.slot]
 		o := m.offer(c.offer)
 		if o == nil {

@@ -29,6 +29,7 @@ type texts struct {
 	docs       []*document
 	ofKey      []int32 // document by key number, -1 for none
 	names      map[string][]int32
+	lengths    []float32 // by document: words in its title, weak ones for less
 	live       int
 }
 
@@ -42,6 +43,7 @@ type document struct {
 	own    int32    // own offer: index into member.own
 	offers int32    // how many offers stand behind it
 	title  string   // the most frequent one
+	sort   string   // title as it is ordered
 	head   []uint32 // its words without fillers, by number
 }
 
@@ -366,6 +368,10 @@ func (b *textBuilder) publish(ix *index) *texts {
 			next.live++
 		}
 	}
+	next.lengths = make([]float32, len(next.docs))
+	for i, d := range next.docs {
+		next.lengths[i] = next.length(d)
+	}
 	b.changed = b.changed[:0]
 	b.current = &next
 	return &next
@@ -435,6 +441,7 @@ func (b *textBuilder) publishDocs(next *texts) {
 				best, d.title, d.head = t.n, title, t.head
 			}
 		}
+		d.sort = words.FoldText(d.title)
 		docs[i] = &d
 	}
 	next.docs = docs

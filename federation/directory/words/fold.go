@@ -49,12 +49,22 @@ func Each(text string, f func(Word) bool) {
 // accents, ä ö ü and ae oe ue as a o u, ß as ss, at most MaxWord bytes.
 func Fold(word string) string {
 	var buf [MaxWord]byte
-	b := buf[:0]
+	b := buf[:0] // a rune that unfolds into many moves it to the heap
 	for i, r := range word {
-		if len(b) >= MaxWord-2 {
+		if len(b) >= MaxWord-2*utf8.UTFMax {
 			break
 		}
 		b = appendFolded(b, word[i:], r)
+	}
+	return string(b)
+}
+
+// FoldText folds every letter of a text and keeps the rest: the order of
+// titles that a German reader expects.
+func FoldText(s string) string {
+	b := make([]byte, 0, len(s))
+	for i, r := range s {
+		b = appendFolded(b, s[i:], r)
 	}
 	return string(b)
 }
@@ -82,7 +92,7 @@ func appendFolded(b []byte, rest string, r rune) []byte {
 	}
 	_, size := utf8.DecodeRuneInString(rest)
 	for _, d := range norm.NFKD.String(rest[:size]) {
-		if !unicode.Is(unicode.Mn, d) && len(b) < MaxWord-utf8.UTFMax {
+		if !unicode.Is(unicode.Mn, d) {
 			b = utf8.AppendRune(b, unicode.ToLower(d))
 		}
 	}
