@@ -172,6 +172,27 @@ func TestE69_LoginCSRF(t *testing.T) {
 	}
 }
 
+func TestReplicaDiesDuringLogin(t *testing.T) {
+	p := newPortal(t)
+	b := p.browser(t)
+	cb := b.callback(t, p.url+"/anmelden?zurueck=/leistung/1")
+	p.replica(t)
+	if pg := b.get(t, cb); pg.body != "Erika Mustermann basis at /leistung/1" {
+		t.Errorf("at the other replica: %d %q", pg.status, pg.body)
+	}
+	token := must(p.op.LogoutToken(p.url, nil))(t)
+	if status, _ := p.backchannel(t, token); status != http.StatusOK {
+		t.Fatalf("logout: %d", status)
+	}
+	p.replica(t)
+	if status, _ := p.backchannel(t, token); status != http.StatusBadRequest {
+		t.Errorf("the same logout token at another replica: %d, want 400", status)
+	}
+	if b.signedIn(t) {
+		t.Error("still signed in")
+	}
+}
+
 func TestE71_TwoTabs(t *testing.T) {
 	p := newPortal(t)
 	b := p.browser(t)

@@ -112,6 +112,9 @@ type portal struct {
 	other *rptest.OP // a second provider of the network
 	log   *safeBuffer
 	http  *http.Transport
+	// replica puts another replica, which shares only the store, in the place
+	// of the one that served so far.
+	replica func(*testing.T)
 }
 
 // safeBuffer is written by handlers and read by tests.
@@ -229,17 +232,18 @@ func newPortal(t *testing.T, change ...func(*Config)) *portal {
 		f(&c)
 	}
 	p.RP = must(New(c))(t)
+	p.replica = func(t *testing.T) { t.Helper(); p.RP = must(New(c))(t) }
 	m := p.Metadata()
 	for _, op := range []*rptest.OP{p.op, p.other} {
 		op.Change(func(o *rptest.OP) {
 			o.Clients = []rptest.Client{{ID: p.url, RedirectURIs: m.RedirectURIs, Keys: *m.JWKS}}
 		})
 	}
-	mux.HandleFunc(LoginPath, p.Login)
-	mux.HandleFunc(CallbackPath, p.Callback)
-	mux.HandleFunc(InitiatePath, p.Initiate)
-	mux.HandleFunc(BackchannelPath, p.BackchannelLogout)
-	mux.HandleFunc(LogoutPath, p.Logout)
+	mux.HandleFunc(LoginPath, func(w http.ResponseWriter, r *http.Request) { p.RP.Login(w, r) })
+	mux.HandleFunc(CallbackPath, func(w http.ResponseWriter, r *http.Request) { p.RP.Callback(w, r) })
+	mux.HandleFunc(InitiatePath, func(w http.ResponseWriter, r *http.Request) { p.RP.Initiate(w, r) })
+	mux.HandleFunc(BackchannelPath, func(w http.ResponseWriter, r *http.Request) { p.RP.BackchannelLogout(w, r) })
+	mux.HandleFunc(LogoutPath, func(w http.ResponseWriter, r *http.Request) { p.RP.Logout(w, r) })
 	mux.HandleFunc("/hoch/", p.guarded(federation.LevelHoch))
 	mux.HandleFunc("/antrag/", p.guarded(federation.LevelSubstanziell))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { p.who(w, r) })

@@ -88,6 +88,10 @@ func (m *Manager) Start(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if left == 0 {
 		return nil, fmt.Errorf("%w: authenticated at %s", ErrExpired, id.AuthTime.Format(time.RFC3339))
 	}
+	old, err := m.fromCookie(r)
+	if err != nil && !errors.Is(err, ErrNone) && !errors.Is(err, ErrRecord) {
+		return nil, err
+	}
 	if err := m.link(ctx, s); err != nil {
 		return nil, err
 	}
@@ -105,7 +109,7 @@ func (m *Manager) Start(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		}
 		return nil, ErrEnded
 	}
-	if old, err := m.fromCookie(r); err == nil {
+	if old != nil {
 		if err := m.remove(ctx, old); err != nil {
 			return nil, err
 		}
