@@ -42,9 +42,9 @@ func Import(current *catalog.Catalogue, b *Batch, opt ImportOptions) (*catalog.C
 	if current != nil {
 		member, serial = current.Member, current.Serial
 	}
-	base := current
-	if !opt.Update {
-		base = nil
+	var base *catalog.Catalogue
+	if opt.Update && current != nil {
+		base = current.Clone()
 	}
 	s := explode(base, rep)
 	s.apply(b)
