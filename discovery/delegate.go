@@ -48,7 +48,9 @@ func (g delegate) NotifyAlive(n *memberlist.Node) error {
 	}
 	m, addr, err := readNode(n)
 	if err == nil {
-		err = g.d.bindings.check(n.Name, addr, m)
+		if err = g.d.bindings.check(n.Name, addr, m); err != nil {
+			g.d.noteStranger(stranger{n.Name, addr, m})
+		}
 	}
 	if err != nil {
 		g.d.refuse("node refused", err)

@@ -85,17 +85,18 @@ type Discovery struct {
 
 	// mu is taken inside memberlist's node lock by callbacks: while holding
 	// it, never call memberlist.
-	mu         sync.Mutex
-	gossipName string           // own, "" until Run listens
-	addr       netip.AddrPort   // advertised
-	meter      *meter           // nil until Run listens
-	meta       nodeMeta         // own
-	peers      map[string]*peer // by gossip name, without this node
-	members    map[federation.EntityID]*member
-	notices    map[federation.Digest]*notice
-	refused    map[federation.Digest]time.Time // notices not to look at before
-	strangers  bucket
-	stats      Stats
+	mu           sync.Mutex
+	gossipName   string           // own, "" until Run listens
+	addr         netip.AddrPort   // advertised
+	meter        *meter           // nil until Run listens
+	meta         nodeMeta         // own
+	peers        map[string]*peer // by gossip name, without this node
+	members      map[federation.EntityID]*member
+	notices      map[federation.Digest]*notice
+	refused      map[federation.Digest]time.Time // notices not to look at before
+	refusedNodes map[string]stranger             // by gossip name
+	strangers    bucket                          // for checks of signatures of unknown origin
+	stats        Stats
 }
 
 // Stats counts what a node has seen since its start.
@@ -120,17 +121,19 @@ func New(cfg Config) (*Discovery, error) {
 	}
 	d := &Discovery{
 		cfg: cfg, log: cfg.Log, now: cfg.Now, ring: ring,
-		bindings:  newBindingCache(cfg.VerifyNode, cfg.Now),
-		inbox:     newInbox(maxInbox),
-		changed:   make(chan struct{}, 1),
-		outgoing:  make(chan []byte, 16),
-		ready:     make(chan struct{}),
-		meta:      nodeMeta{Entity: cfg.Self},
-		peers:     make(map[string]*peer),
-		members:   make(map[federation.EntityID]*member),
-		notices:   make(map[federation.Digest]*notice),
-		refused:   make(map[federation.Digest]time.Time),
-		strangers: newBucket(strangerBurst, strangerRate),
+		bindings:     newBindingCache(cfg.VerifyNode, cfg.Now),
+		inbox:        newInbox(maxInbox),
+		changed:      make(chan struct{}, 1),
+		outgoing:     make(chan []byte, 16),
+		rechecked:    make(chan struct{}, 1),
+		refusedNodes: make(map[string]stranger),
+		ready:        make(chan struct{}),
+		meta:         nodeMeta{Entity: cfg.Self},
+		peers:        make(map[string]*peer),
+		members:      make(map[federation.EntityID]*member),
+		notices:      make(map[federation.Digest]*notice),
+		refused:      make(map[federation.Digest]time.Time),
+		strangers:    newBucket(strangerBurst, strangerRate),
 	}
 	d.queue = &memberlist.TransmitLimitedQueue{
 		RetransmitMult: cfg.Profile.RetransmitMult,

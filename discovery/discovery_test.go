@@ -421,3 +421,31 @@ func TestLogHasNoAddresses(t *testing.T) {
 		}
 	}
 }
+
+// A node that was refused, because its membership was not yet verified here,
+// is joined as soon as it is, without waiting for a push/pull or a seed.
+func TestMemberVerifiedLateIsJoinedAtOnce(t *testing.T) {
+	t.Parallel()
+	n := newNet(t)
+	nodes := n.grow(1)
+	n.profile.PushPullInterval, n.profile.RejoinInterval = time.Hour, time.Hour
+	late := n.start(n.config(entity(1), "a"))
+	await(t, "refused", func() bool { return nodes[0].Stats().Refused > 0 && late.sees(1) })
+	if nodes[0].Reachable(late.id) {
+		t.Fatal("joined as a stranger")
+	}
+	n.admit(late.id, true)
+	nodes[0].Recheck()
+	await(t, "joined", func() bool { return nodes[0].Reachable(late.id) })
+}
+
+func TestStrangersAreBounded(t *testing.T) {
+	n := newNet(t)
+	d := n.grow(1)[0]
+	for i := range maxStrangers + 50 {
+		d.noteStranger(stranger{name: newGossipName(entity(1), "a", time.UnixMilli(int64(i))).String()})
+	}
+	if got := len(d.refusedNodes); got != maxStrangers {
+		t.Errorf("%d strangers are remembered", got)
+	}
+}

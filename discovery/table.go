@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -166,25 +167,66 @@ func (d *Discovery) Stats() Stats {
 	return s
 }
 
+// stranger is a node that was refused: gossip does not tell of it again when
+// its entity becomes a member, so it has to be asked then.
+type stranger struct {
+	name string
+	addr netip.AddrPort
+	meta nodeMeta
+}
+
+const maxStrangers = 512
+
+// noteStranger remembers a refused node; when there are too many, any other
+// one is forgotten.
+func (d *Discovery) noteStranger(s stranger) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for name := range d.refusedNodes {
+		if len(d.refusedNodes) < maxStrangers {
+			break
+		}
+		delete(d.refusedNodes, name)
+	}
+	d.refusedNodes[s.name] = s
+}
+
+// admitStrangers moves refused nodes whose binding verifies now among those
+// that the rejoin loop asks.
+func (d *Discovery) admitStrangers() {
+	d.mu.Lock()
+	refused := slices.Collect(maps.Values(d.refusedNodes))
+	d.mu.Unlock()
+	for _, s := range refused {
+		g, err := parseGossipName(s.name)
+		if err != nil || d.bindings.check(s.name, s.addr, s.meta) != nil {
+			continue
+		}
+		d.mu.Lock()
+		delete(d.refusedNodes, s.name)
+		if d.peers[s.name] == nil {
+			d.makeRoom()
+			d.peers[s.name] = &peer{gossipName: g, id: s.meta.Entity, addr: s.addr, since: d.now(), signature: s.meta.Signature}
+		}
+		d.mu.Unlock()
+	}
+}
+
 // Recheck verifies the bindings of all nodes again, because members or keys
 // have changed. Those that no longer verify are hidden until they do, and
-// seeds that were refused until now are asked soon.
+// nodes that were refused until now are asked at once.
 func (d *Discovery) Recheck() {
 	d.bindings.clear()
+	d.admitStrangers()
 	select {
 	case d.rechecked <- struct{}{}:
 	default:
 	}
-	type node struct {
-		name string
-		addr netip.AddrPort
-		meta nodeMeta
-	}
-	var nodes []node
+	var nodes []stranger
 	d.mu.Lock()
 	for name, p := range d.peers {
 		if p.signature != nil {
-			nodes = append(nodes, node{name, p.addr, nodeMeta{Entity: p.id, Signature: p.signature}})
+			nodes = append(nodes, stranger{name, p.addr, nodeMeta{Entity: p.id, Signature: p.signature}})
 		}
 	}
 	d.mu.Unlock()
