@@ -36,6 +36,9 @@ type Client struct {
 	// stands for the sector of a member, so that a change of redirect host
 	// changes nobody's subject (a narrowing of OIDC §8.1, which takes a host).
 	Sector string
+	// Own is a static client of the operator of this provider itself: nothing
+	// is handed to anybody else, so there is no information page.
+	Own bool
 	// Claims are the personal data it may receive; nil: all that this provider has.
 	Claims []string
 }

@@ -39,6 +39,7 @@ type State struct {
 	FreshLevel federation.Level // at this level
 	Granted    []string         // claims confirmed for this client in this session
 	Known      bool             // the client was confirmed in this session
+	Confirmed  bool             // the information page was confirmed for this very request
 	Reachable  federation.Level // the highest level any source of accounts can give
 	Available  []string         // claims the person has; others need no confirmation
 }
@@ -89,7 +90,7 @@ func Decide(q *Request, s State, now time.Time) Decision {
 		return Decision{Step: Login, StepUp: level != federation.LevelNone && level < q.Level}
 	}
 	confirmed := s.Known && covers(s.Granted, q.Claims, s.Available)
-	if q.Prompt.Consent || !confirmed && !s.Fresh {
+	if !confirmed || q.Prompt.Consent && !s.Confirmed {
 		if q.Prompt.None {
 			return no(ConsentRequired, "the information page was not confirmed")
 		}
