@@ -13,7 +13,9 @@ import (
 
 // DefaultPolicy is the metadata policy of the network [SSO.md §2]: pairwise
 // subjects, ES256, the code flow with S256, private_key_jwt, automatic
-// registration. The caller owns the result.
+// registration. The caller owns the result. For providers it uses value only:
+// some readers apply a policy also to an entity type that a leaf does not
+// have, and stumble over a subset_of of nothing.
 func DefaultPolicy() json.RawMessage {
 	return json.RawMessage(`{
 "openid_relying_party":{
@@ -26,11 +28,11 @@ func DefaultPolicy() json.RawMessage {
  "request_object_signing_alg":{"value":"ES256"},
  "id_token_signed_response_alg":{"value":"ES256"}},
 "openid_provider":{
- "client_registration_types_supported":{"subset_of":["automatic"],"essential":true},
+ "client_registration_types_supported":{"value":["automatic"]},
  "subject_types_supported":{"value":["pairwise"]},
  "response_types_supported":{"value":["code"]},
  "id_token_signing_alg_values_supported":{"value":["ES256"]},
- "token_endpoint_auth_methods_supported":{"subset_of":["private_key_jwt"],"superset_of":["private_key_jwt"]},
+ "token_endpoint_auth_methods_supported":{"value":["private_key_jwt"]},
  "code_challenge_methods_supported":{"value":["S256"]}}}`)
 }
 

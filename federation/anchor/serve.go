@@ -61,9 +61,13 @@ func query(r *http.Request, once []string, many ...string) (url.Values, error) {
 
 // serveFetch answers with the subordinate statement [OIDF §8.1].
 func (a *Anchor) serveFetch(w http.ResponseWriter, r *http.Request) error {
-	q, err := query(r, []string{"sub"})
+	// Clients of former drafts also send iss.
+	q, err := query(r, []string{"sub", "iss"})
 	if err != nil {
 		return err
+	}
+	if q.Has("iss") && q.Get("iss") != string(a.cfg.Self) {
+		return fmt.Errorf("%w: iss is somebody else", ErrRequest)
 	}
 	id, err := a.subject(q)
 	if err != nil {

@@ -43,7 +43,7 @@ func Configuration(in ConfigurationInput) (string, error) {
 		"iat": At(in.Now), "exp": At(in.Now.Add(life(in.Lifetime))),
 	}
 	optional(c, "authority_hints", in.AuthorityHints)
-	optional(c, "trust_marks", in.Marks)
+	optional(c, "trust_marks", shownMarks(in.Marks))
 	if len(in.MarkIssuers) > 0 {
 		c["trust_mark_issuers"] = in.MarkIssuers
 	}
@@ -51,6 +51,22 @@ func Configuration(in ConfigurationInput) (string, error) {
 		c["trust_mark_owners"] = in.MarkOwners
 	}
 	return Sign(in.Key, TypeStatement, c)
+}
+
+// shownMark is a MarkRef as it is published. Before draft 41 the type was
+// called id, and software of that time still refuses a configuration without
+// it; readers of the final text ignore the member.
+type shownMark struct {
+	MarkRef
+	ID string `json:"id"`
+}
+
+func shownMarks(marks []MarkRef) []shownMark {
+	out := make([]shownMark, len(marks))
+	for i, m := range marks {
+		out[i] = shownMark{m, m.Type}
+	}
+	return out
 }
 
 // SubordinateInput is what a superior says about a subordinate [OIDF §3].

@@ -71,7 +71,10 @@ func IssueMark(k *Key, c MarkClaims) (string, error) {
 	if c.Issuer == "" || c.Subject == "" || c.Type == "" || c.IssuedAt == 0 || c.Expires <= c.IssuedAt || c.ID == "" {
 		return "", fmt.Errorf("issue mark for %s: %w: issuer, subject, type, times and jti are required", c.Subject, ErrMark)
 	}
-	return Sign(k, TypeMark, c)
+	return Sign(k, TypeMark, struct {
+		MarkClaims
+		FormerType string `json:"id"` // as in shownMark
+	}{c, c.Type})
 }
 
 // OpenMark verifies a mark with the keys of its issuer: signature, type,
