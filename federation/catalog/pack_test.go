@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 
 	"rathausnetz/federation"
@@ -146,6 +148,45 @@ func TestUnpackFromDecodesOnlyChanges(t *testing.T) {
 	}
 	if before.Catalogue.Offers[77].Title["de"] == "Etwas anderes" {
 		t.Error("the previous catalogue was changed")
+	}
+}
+
+// TestUnpackFromFollowsAnyChange adds, changes and removes records at random;
+// the incremental result is always that of a full Unpack.
+func TestUnpackFromFollowsAnyChange(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	c := sampleCatalogue(60, 9)
+	var held *Unpacked
+	for step := range 30 {
+		c.Serial++
+		for range 1 + r.IntN(5) {
+			switch i := r.IntN(len(c.Offers)); r.IntN(4) {
+			case 0:
+				o := sampleOffer(r, 1000+step*10+r.IntN(10), c.Units[0].ID, bissendorf)
+				if !slices.ContainsFunc(c.Offers, func(x Offer) bool { return x.ID == o.ID }) {
+					c.Offers = append(c.Offers, o)
+				}
+			case 1:
+				c.Offers = slices.Delete(c.Offers, i, i+1)
+			case 2:
+				c.Units[r.IntN(len(c.Units))].Phone = fmt.Sprint(r.IntN(1e6))
+			default:
+				c.Offers[i].Title = Text{"de": fmt.Sprint("Leistung ", r.IntN(1e6))}
+			}
+		}
+		p := pack(t, c)
+		next, err := UnpackFrom(held, p.Manifest, from(p, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		full, err := Unpack(p.Manifest, from(p, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(next.Catalogue, full) || !reflect.DeepEqual(full, c) {
+			t.Fatalf("step %d: incremental and full differ: %+v", step, Compare(full, next.Catalogue))
+		}
+		held = next
 	}
 }
 

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,11 +55,8 @@ func UnpackFrom(previous *Unpacked, m Manifest, chunk func(federation.Digest) ([
 	if err != nil {
 		return nil, err
 	}
-	known := make(map[federation.Digest]*bucket)
-	if previous != nil && len(previous.buckets) == m.Buckets {
-		for i := range previous.buckets {
-			known[previous.buckets[i].digest] = &previous.buckets[i]
-		}
+	if previous == nil || len(previous.buckets) != m.Buckets || previous.Manifest.Issuer != m.Issuer {
+		previous = &Unpacked{Catalogue: &Catalogue{}, buckets: make([]bucket, m.Buckets)}
 	}
 	dec, err := newDecoder()
 	if err != nil {
@@ -66,20 +64,21 @@ func UnpackFrom(previous *Unpacked, m Manifest, chunk func(federation.Digest) ([
 	}
 	defer dec.Close()
 	u := &Unpacked{Manifest: m, buckets: make([]bucket, m.Buckets)}
+	var changed []int
 	total := 0
 	for i, ref := range refs {
-		// A bucket's content says which bucket it is, so only the one in the
-		// same place can be taken over, unless it is empty.
-		if b := known[ref.Digest]; b != nil && (previous.buckets[i].digest == ref.Digest || b.raw == 0) {
-			u.buckets[i] = *b
+		if previous.buckets[i].digest == ref.Digest {
+			u.buckets[i] = previous.buckets[i]
 		} else if err := u.buckets[i].decode(dec, ref, i, m.Buckets, chunk); err != nil {
 			return nil, fmt.Errorf("chunk %s: %w", ref.Digest.Short(), err)
+		} else {
+			changed = append(changed, i)
 		}
 		if total += u.buckets[i].raw; total > MaxRaw {
 			return nil, fmt.Errorf("%w: more than %d bytes", ErrLimit, MaxRaw)
 		}
 	}
-	u.Catalogue = u.join()
+	u.Catalogue = u.join(previous, changed)
 	if c := u.Catalogue; len(c.Offers) != m.Offers || len(c.Units) != m.Units || len(c.Delegations) != m.Delegations {
 		return nil, fmt.Errorf("%w: %d offers, %d units, %d delegations, but %d, %d, %d were said", ErrManifest,
 			len(c.Offers), len(c.Units), len(c.Delegations), m.Offers, m.Units, m.Delegations)
@@ -156,34 +155,44 @@ func (b *bucket) line(line []byte, number, buckets int) error {
 	return nil
 }
 
-// join puts all records into one catalogue, sorted by id. Ids of one kind are
-// unique: each belongs to one bucket and is unique there.
-func (u *Unpacked) join() *Catalogue {
-	m := u.Manifest
-	c := &Catalogue{Member: m.Issuer, Serial: m.Serial}
-	c.Offers = collect(u.buckets, m.Offers, func(b *bucket) []Offer { return b.offers }, func(o *Offer) ID { return o.ID })
-	c.Units = collect(u.buckets, m.Units, func(b *bucket) []Unit { return b.units }, func(x *Unit) ID { return x.ID })
-	c.Delegations = collect(u.buckets, m.Delegations, func(b *bucket) []Delegation { return b.delegations }, func(d *Delegation) ID { return d.ID })
+// join puts the records of the changed buckets in the place of those that
+// previous has in them. Ids of one kind are unique: each belongs to one
+// bucket and is unique there.
+func (u *Unpacked) join(previous *Unpacked, changed []int) *Catalogue {
+	old := previous.Catalogue
+	c := &Catalogue{Member: u.Manifest.Issuer, Serial: u.Manifest.Serial}
+	c.Offers = merge(old.Offers, previous.buckets, u.buckets, changed, func(b *bucket) []Offer { return b.offers }, func(o *Offer) ID { return o.ID })
+	c.Units = merge(old.Units, previous.buckets, u.buckets, changed, func(b *bucket) []Unit { return b.units }, func(x *Unit) ID { return x.ID })
+	c.Delegations = merge(old.Delegations, previous.buckets, u.buckets, changed, func(b *bucket) []Delegation { return b.delegations }, func(d *Delegation) ID { return d.ID })
 	return c
 }
 
-// collect sorts pointers rather than the large records themselves.
-func collect[T any](buckets []bucket, hint int, list func(*bucket) []T, id func(*T) ID) []T {
-	refs := make([]*T, 0, hint)
-	for i := range buckets {
-		records := list(&buckets[i])
-		for j := range records {
-			refs = append(refs, &records[j])
+// merge returns old, which is sorted by id, without what was in the changed
+// buckets before and with what is in them now.
+func merge[T any](old []T, before, after []bucket, changed []int, list func(*bucket) []T, id func(*T) ID) []T {
+	gone := map[ID]bool{}
+	var came []*T // sorted as pointers: the records are large
+	for _, i := range changed {
+		was, is := list(&before[i]), list(&after[i])
+		for j := range was {
+			gone[id(&was[j])] = true
+		}
+		for j := range is {
+			came = append(came, &is[j])
 		}
 	}
-	slices.SortFunc(refs, func(a, b *T) int {
-		if id(a) < id(b) {
-			return -1
+	slices.SortFunc(came, func(a, b *T) int { return cmp.Compare(id(a), id(b)) })
+	out := make([]T, 0, len(old)-len(gone)+len(came))
+	for i := range old {
+		for len(came) > 0 && id(came[0]) < id(&old[i]) {
+			out = append(out, *came[0])
+			came = came[1:]
 		}
-		return 1
-	})
-	out := make([]T, 0, len(refs))
-	for _, r := range refs {
+		if !gone[id(&old[i])] {
+			out = append(out, old[i])
+		}
+	}
+	for _, r := range came {
 		out = append(out, *r)
 	}
 	return nonEmpty(out)
