@@ -106,6 +106,7 @@ type Redis struct {
 	Username     string   `yaml:"username"`
 	PasswordFile string   `yaml:"password_file"`
 	TLS          bool     `yaml:"tls"`
+	Cluster      bool     `yaml:"cluster"` // a Cluster reached by one address
 }
 
 // Register names the files of areas beyond the built-in Kreis.

@@ -20,6 +20,10 @@ type Scope struct {
 	OwnOffersOnly bool `json:"own_offers_only,omitempty"`
 }
 
+// Everything is the scope without limits: that of no member, but of checks
+// that are made before a member is known.
+func Everything() Scope { return Scope{Subtree: []region.Area{{}}} }
+
 // CoversArea reports whether a is granted: listed exactly, or inside a
 // subtree, and not inside an exception. The comparison is by area, not by
 // string prefix: a grant for 0345 cannot exist and so cannot cover 03459.

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"rathausnetz/config"
+	"rathausnetz/portal"
+)
+
+func serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "serve", Short: "Run one node", GroupID: "run", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := loadConfig(cmd)
+			if err != nil {
+				return err
+			}
+			node, err := portal.Open(cfg, portal.Options{Log: newLogger(cmd.ErrOrStderr(), cfg.Log), Control: true})
+			if err != nil {
+				return err
+			}
+			defer node.Close()
+			fmt.Fprintf(cmd.OutOrStdout(), "%s listens on %s\n", cfg.Entity, node.Addr())
+			return node.Run(cmd.Context())
+		},
+	}
+}
+
+func loadConfig(cmd *cobra.Command) (config.Config, error) {
+	path, err := cmd.Flags().GetString("config")
+	if err != nil {
+		return config.Config{}, err
+	}
+	return config.Load(path, os.Environ())
+}
+
+func newLogger(w io.Writer, c config.Log) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		level = slog.LevelInfo // config.Load has refused anything else already
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

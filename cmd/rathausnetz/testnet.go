@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rathausnetz/federation/region"
+	"rathausnetz/testnet"
+)
+
+// startLimit bounds the start of a demonstration network.
+const startLimit = 3 * time.Minute
+
+type testnetFlags struct {
+	check, tls, verbose  bool
+	port, members        int
+	dir, kreis, register string
+}
+
+func testnetCommand() *cobra.Command {
+	var f testnetFlags
+	cmd := &cobra.Command{
+		Use: "testnet", Short: "Run a whole Landkreis in one process, to look at and to test", GroupID: "run", Args: cobra.NoArgs,
+		Example: `  rathausnetz testnet            the Landkreis Osnabrück, in your browser
+  rathausnetz testnet --check    start it, make the five journeys, stop it`,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			spec, err := f.spec(cmd)
+			if err != nil {
+				return err
+			}
+			begin := time.Now()
+			starting, cancel := context.WithTimeout(cmd.Context(), startLimit)
+			defer cancel()
+			nw, err := testnet.Start(starting, spec)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, nw.Close()) }()
+			if f.check {
+				return checkNetwork(cmd, nw, time.Since(begin))
+			}
+			if err := show(cmd, nw.Members(), func(w io.Writer) { printNetwork(w, nw, time.Since(begin)) }); err != nil {
+				return err
+			}
+			<-cmd.Context().Done()
+			return nil
+		},
+	}
+	fl := cmd.Flags()
+	fl.BoolVar(&f.check, "check", false, "make the five journeys against the running network, then stop")
+	fl.BoolVar(&f.tls, "tls", false, "https with a CA made in memory")
+	fl.IntVar(&f.port, "port", 8600, "first port; 0 takes free ones")
+	fl.IntVar(&f.members, "members", 0, "how many nodes beside the hub (default: the demonstration's six)")
+	fl.StringVar(&f.dir, "data", "", "keep the nodes' data in this folder (default: a temporary one)")
+	fl.StringVar(&f.kreis, "kreis", "03459", "another Kreis of the register, 5 digits")
+	fl.StringVar(&f.register, "register", "", "the official GV100AD file, for Kreise beyond the built-in one")
+	fl.BoolVarP(&f.verbose, "verbose", "v", false, "log what the nodes do")
+	return cmd
+}
+
+func (f testnetFlags) spec(cmd *cobra.Command) (testnet.Spec, error) {
+	s := testnet.Spec{Dir: f.dir, BasePort: f.port, TLS: f.tls, Members: f.members, Control: f.dir != ""}
+	if f.check && !cmd.Flags().Changed("port") {
+		s.BasePort = 0
+	}
+	level := slog.LevelError
+	if f.verbose {
+		level = slog.LevelInfo
+	}
+	s.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
+	var err error
+	if s.Kreis, err = region.ParseArea(f.kreis); err != nil || s.Kreis.Len() != 5 {
+		return s, fmt.Errorf("--kreis %q: the 5 digits of a Kreis are needed", f.kreis)
+	}
+	if f.register == "" {
+		if f.kreis != "03459" {
+			return s, errors.New("--kreis: the built-in register knows only 03459; add --register with the official GV100AD file")
+		}
+		return s, nil
+	}
+	file, err := os.Open(f.register)
+	if err != nil {
+		return s, fmt.Errorf("--register: %w", err)
+	}
+	defer file.Close()
+	e, err := region.ReadGV100AD(file)
+	if err != nil {
+		return s, fmt.Errorf("--register %s: %w", f.register, err)
+	}
+	s.Register = region.NewRegister(e)
+	return s, nil
+}
+
+func printNetwork(w io.Writer, nw *testnet.Network, took time.Duration) {
+	fmt.Fprintf(w, "The Landkreis is up after %s. Every portal shows all offers, each in its own design:\n\n", took.Round(10*time.Millisecond))
+	table(w, "PORTAL\tADDRESS\tAREA", func(line func(string, ...any)) {
+		for _, m := range nw.Members() {
+			line("%s\t%s\t%s", m.Legal, m.Entity, m.Area)
+		}
+	})
+	fmt.Fprintf(w, "\nSign in anywhere with %s and %s. Everything here is a demonstration; nothing is sent to any authority.\nStop with Ctrl-C.\n", testnet.DemoUser, testnet.DemoPassword)
+}
+
+func checkNetwork(cmd *cobra.Command, nw *testnet.Network, started time.Duration) error {
+	results := nw.Check(cmd.Context())
+	failed := 0
+	for _, r := range results {
+		if r.Error != "" {
+			failed++
+		}
+	}
+	err := show(cmd, map[string]any{"started_ms": started.Milliseconds(), "members": len(nw.Members()), "journeys": results}, func(w io.Writer) {
+		fmt.Fprintf(w, "started %d nodes in %s\n", len(nw.Members()), started.Round(time.Millisecond))
+		table(w, "JOURNEY\tRESULT\tTIME", func(line func(string, ...any)) {
+			for _, r := range results {
+				verdict := "holds"
+				if r.Error != "" {
+					verdict = "FAILS"
+				}
+				line("%s\t%s\t%s", r.Name, verdict, r.Took.Round(time.Millisecond))
+			}
+		})
+		for _, r := range results {
+			if r.Error != "" {
+				fmt.Fprintf(w, "\n%s: %s\n", r.Name, r.Error)
+			}
+		}
+	})
+	if err == nil && failed > 0 {
+		return exitStatus(1)
+	}
+	return err
+}

@@ -1,0 +1,308 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rathausnetz/discovery"
+	"rathausnetz/federation"
+	"rathausnetz/federation/anchor"
+	"rathausnetz/federation/catalog"
+	"rathausnetz/federation/directory"
+	"rathausnetz/federation/mirror"
+	"rathausnetz/federation/region"
+	"rathausnetz/federation/roster"
+	"rathausnetz/federation/trust"
+)
+
+// Intervals of the node's upkeep.
+const (
+	pollApproval  = time.Second      // between two questions whether the hub has approved
+	rekeyEvery    = 15 * time.Second // a hub looks after its own gossip keys
+	retryUpkeep   = 30 * time.Second // after a failure
+	pokeAtMost    = time.Second      // between two refreshes caused by unknown nodes
+	configMinutes = time.Minute      // an entity configuration is signed at most this often
+)
+
+// network is everything that exists only once the node is a member.
+type network struct {
+	resolver  *trust.Resolver
+	roster    *roster.Roster
+	discovery *discovery.Discovery
+	wanted    chan struct{} // capacity 1: the roster should be refreshed soon
+	noticed   chan struct{} // capacity 1: a revocation was heard, keys may have changed
+}
+
+func (n *Node) openFederation() error {
+	var err error
+	if n.member, err = loadMembership(n.path("membership.json")); err != nil {
+		return err
+	}
+	n.directory = directory.New(directory.Config{Register: n.register, Now: n.now})
+	n.mirror, err = mirror.New(mirror.Config{
+		Dir: n.path("mirror"), Self: n.cfg.Entity, HTTP: n.http, Members: members{n}, Now: n.now, Log: n.log,
+		OnChange: n.showCopy, OnDrop: n.directory.Remove,
+		OnEquivocation: func(e mirror.Equivocation) { n.noteEquivocation(e) },
+	})
+	if err != nil {
+		return err
+	}
+	n.publisher = &publisher{node: n}
+	n.client, err = anchor.NewClient(anchor.ClientConfig{Self: n.cfg.Entity, Keys: n.currentKeys, HTTP: n.http, AllowLoopback: n.cfg.LoopbackHTTP, Now: n.now})
+	if err != nil || !n.cfg.Hub.Enabled {
+		return err
+	}
+	return n.openAnchor()
+}
+
+// openAnchor makes this node a hub. A hub is its own first member and trusts
+// its own keys.
+func (n *Node) openAnchor() error {
+	h := n.cfg.Hub
+	own := n.keys.FederationJWKS()
+	err := n.member.update(func(s *membershipState) {
+		s.Ticket = &anchor.Ticket{Hub: n.cfg.Entity, HubKeys: own, TrustAnchor: n.cfg.Entity, AnchorKeys: own}
+		s.Approved = true
+	})
+	if err != nil {
+		return err
+	}
+	if n.resolver, err = n.newResolver(); err != nil {
+		return err
+	}
+	owner := anchor.Invitation{Name: h.Name, ShortName: h.Short, Kind: h.Kind, Seat: h.Area, Scope: federation.Scope{Subtree: []region.Area{h.Area}}}
+	n.anchor, err = anchor.New(anchor.Config{
+		Self: n.cfg.Entity, Owner: owner, Keys: n.currentKeys, Store: n.store, Resolver: n.resolver, HTTP: n.http,
+		AllowLoopback: n.cfg.LoopbackHTTP, OnNotice: n.notify, Now: n.now, Log: n.log,
+	})
+	return err
+}
+
+// newResolver believes the trust anchor that joining has named.
+func (n *Node) newResolver() (*trust.Resolver, error) {
+	t := n.member.get().Ticket
+	return trust.NewResolver(trust.ResolverConfig{
+		HTTP: n.http, AllowLoopback: n.cfg.LoopbackHTTP, Now: n.now, Log: n.log,
+		Anchors: []trust.Anchor{{ID: t.TrustAnchor, Keys: t.AnchorKeys}},
+	})
+}
+
+func (n *Node) currentKeys() *trust.Keys { return n.keys }
+
+// members gives the mirror the verified membership, or nobody before the node
+// has joined.
+type members struct{ n *Node }
+
+func (m members) Chain(id federation.EntityID) (*trust.Chain, error) {
+	if net := m.n.network.Load(); net != nil {
+		return net.roster.Chain(id)
+	}
+	return nil, fmt.Errorf("%w: this node has not joined a network", roster.ErrNotMember)
+}
+
+func (m members) Members() []federation.Member {
+	if net := m.n.network.Load(); net != nil {
+		return net.roster.Members()
+	}
+	return nil
+}
+
+// takePart waits until the node is a member and then runs its part of the
+// network until ctx ends.
+func (n *Node) takePart(ctx context.Context) error {
+	if err := n.awaitApproval(ctx); err != nil {
+		return err
+	}
+	net, err := n.connect(ctx)
+	if err != nil {
+		return err
+	}
+	n.network.Store(net)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return net.roster.Run(ctx) })
+	g.Go(func() error { return net.discovery.Run(ctx) })
+	g.Go(func() error { return n.followRoster(ctx, net) })
+	g.Go(func() error { return n.refreshWanted(ctx, net) })
+	g.Go(func() error { return n.upkeep(ctx, net) })
+	g.Go(func() error { return n.publisher.run(ctx) })
+	return g.Wait()
+}
+
+// awaitApproval returns nil once the hub has approved this node.
+func (n *Node) awaitApproval(ctx context.Context) error {
+	tick := time.NewTicker(pollApproval)
+	defer tick.Stop()
+	for {
+		s := n.member.get()
+		if s.Approved {
+			return nil
+		}
+		if s.Ticket != nil {
+			err := n.client.Poll(ctx, *s.Ticket)
+			if err == nil {
+				n.log.Info("approved by the hub", "peer", s.Ticket.Hub)
+				return n.member.update(func(s *membershipState) { s.Approved = true })
+			}
+			if !errors.Is(err, anchor.ErrNotApproved) {
+				n.log.Warn("waiting for approval", "peer", s.Ticket.Hub, "err", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-n.member.changed:
+		case <-tick.C:
+		}
+	}
+}
+
+// connect builds the node's part of the network from what joining left.
+func (n *Node) connect(ctx context.Context) (*network, error) {
+	s := n.member.get()
+	if _, err := n.refreshMembership(ctx); err != nil {
+		if len(s.Gossip) == 0 && n.anchor == nil {
+			return nil, fmt.Errorf("first contact with the hub after approval: %w", err)
+		}
+		n.log.Warn("hub not reached, going on with what is known", "peer", s.Ticket.Hub, "err", err)
+	}
+	s = n.member.get()
+	var err error
+	if n.resolver == nil {
+		if n.resolver, err = n.newResolver(); err != nil {
+			return nil, err
+		}
+	}
+	r, err := roster.New(roster.Config{Resolver: n.resolver, Hub: s.Ticket.Hub, Self: n.cfg.Entity, HTTP: n.http, Dir: n.path("roster"), Now: n.now, Log: n.log})
+	if err != nil {
+		return nil, err
+	}
+	net := &network{resolver: n.resolver, roster: r, wanted: make(chan struct{}, 1), noticed: make(chan struct{}, 1)}
+	net.discovery, err = n.newDiscovery(net, s)
+	return net, err
+}
+
+// refreshMembership fetches a fresh trust mark and the gossip keys, and says
+// when to do so again.
+func (n *Node) refreshMembership(ctx context.Context) (again time.Duration, err error) {
+	if n.anchor != nil {
+		keys, err := n.anchor.GossipKeys(ctx)
+		if err != nil {
+			return 0, err
+		}
+		return rekeyEvery, n.member.update(func(s *membershipState) { s.Gossip = keys })
+	}
+	t, err := n.client.Renew(ctx, *n.member.get().Ticket)
+	if err != nil {
+		return 0, err
+	}
+	mark, claims, err := n.client.FetchMark(ctx, t)
+	if err != nil {
+		return 0, err
+	}
+	keys, again, err := n.client.FetchGossipKeys(ctx, t)
+	if err != nil {
+		return 0, err
+	}
+	if half := claims.Expires.Time().Sub(n.now()) / 2; half < again {
+		again = half
+	}
+	return again, n.member.update(func(s *membershipState) { s.Ticket, s.Mark, s.Gossip = &t, mark, keys })
+}
+
+// upkeep keeps mark and gossip keys fresh: in time, and at once after a notice.
+func (n *Node) upkeep(ctx context.Context, net *network) error {
+	wait := retryUpkeep
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-net.noticed:
+		case <-time.After(wait):
+		}
+		again, err := n.refreshMembership(ctx)
+		if err == nil {
+			err = net.discovery.SetKeys(n.member.get().Gossip)
+		}
+		wait = max(again, time.Second)
+		if err != nil {
+			n.log.Warn("membership was not refreshed", "err", err)
+			wait = retryUpkeep
+		}
+	}
+}
+
+// followRoster keeps the directory in step with who is a member.
+func (n *Node) followRoster(ctx context.Context, net *network) error {
+	known := map[federation.EntityID]bool{}
+	for {
+		now := map[federation.EntityID]bool{}
+		for _, m := range net.roster.Members() {
+			now[m.ID] = true
+			n.showMember(m)
+		}
+		for id := range known {
+			if !now[id] {
+				n.log.Info("no longer a member", "peer", id)
+				n.mirror.Drop(id)
+				n.directory.Remove(id)
+			}
+		}
+		known = now
+		n.mirror.Recheck()
+		net.discovery.Recheck()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-net.roster.Changed():
+		}
+	}
+}
+
+// showMember makes a member known to the directory even without a copy: "we
+// cannot know" is another answer than "nobody".
+func (n *Node) showMember(m federation.Member) {
+	if c, ok := n.mirror.Copy(m.ID); ok && c.Catalogue != nil {
+		c.Member = m
+		n.showCopy(c)
+		return
+	}
+	n.directory.Replace(directory.Source{Member: m, Reachable: n.reachable(m.ID)})
+}
+
+func (n *Node) showCopy(c mirror.Copy) {
+	if c.Member.ID == "" {
+		return
+	}
+	var cat *catalog.Catalogue
+	if c.State != mirror.StateNone {
+		cat = c.Catalogue
+	}
+	n.directory.Replace(directory.Source{Member: c.Member, Catalogue: cat, Serial: c.Serial, Fetched: c.Checked,
+		Stale: c.State != mirror.StateFresh, Reachable: n.reachable(c.Member.ID)})
+}
+
+// reachable says whether a member answers now: by gossip where it is heard
+// there, else by whether the last pull worked.
+func (n *Node) reachable(id federation.EntityID) bool {
+	if id == n.cfg.Entity {
+		return true
+	}
+	net := n.network.Load()
+	if net == nil {
+		return false
+	}
+	if net.discovery.Reachable(id) {
+		return true
+	}
+	for _, p := range net.discovery.Peers() {
+		if p.Entity == id {
+			return false
+		}
+	}
+	c, ok := n.mirror.Copy(id)
+	return ok && c.Err == nil && c.Serial > 0
+}

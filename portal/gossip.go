@@ -1,0 +1,141 @@
+package portal
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"rathausnetz/discovery"
+	"rathausnetz/federation"
+	"rathausnetz/federation/mirror"
+	"rathausnetz/federation/trust"
+)
+
+// purposeNode is what a signature over a gossip binding is made for.
+const purposeNode = "gossip node"
+
+// gossipParameter is a member's gossip address in its federation_entity
+// metadata: other software ignores it, our nodes take it as a seed.
+const gossipParameter = "rathausnetz_gossip"
+
+func (n *Node) newDiscovery(net *network, s membershipState) (*discovery.Discovery, error) {
+	return discovery.New(discovery.Config{
+		Self: n.cfg.Entity, Name: nodeName(n.cfg.Entity), Bind: n.cfg.Gossip.Bind, Advertise: n.cfg.Gossip.Advertise,
+		Keys: s.Gossip, PeersFile: n.path("peers.json"), Profile: n.opt.Profile, Block: n.opt.Block, Now: n.now, Log: n.log,
+		Seeds:    func() []string { return n.seeds(net) },
+		SignNode: func(b []byte) ([]byte, error) { return n.keys.Federation[0].SignBytes(purposeNode, b) },
+		VerifyNode: func(id federation.EntityID, b, sig []byte) error {
+			chain, err := net.roster.Chain(id)
+			if err != nil {
+				net.unknownNode()
+				return err
+			}
+			return trust.VerifyBytes(chain.Keys, purposeNode, b, sig)
+		},
+		VerifyAnnouncement: func(a federation.Announcement) error {
+			chain, err := net.roster.Chain(a.Member)
+			if err != nil {
+				net.unknownNode()
+				return err
+			}
+			return trust.VerifyAnnouncement(a, chain.Keys)
+		},
+		OnAnnouncement: n.mirror.Hint,
+		OnNotice:       net.takeNotice,
+		OnReachable:    n.directory.SetReachable,
+	})
+}
+
+// nodeName is the part of the gossip name that people may read in logs.
+func nodeName(id federation.EntityID) string {
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '-' {
+			return r
+		}
+		return '-'
+	}, id.Host())
+	return name[:min(len(name), 40)]
+}
+
+// seeds are the gossip addresses to try: configured ones, and what the other
+// members say about themselves in their verified metadata.
+func (n *Node) seeds(net *network) []string {
+	out := append([]string(nil), n.cfg.Gossip.Peers...)
+	for _, m := range net.roster.Members() {
+		if m.ID == n.cfg.Entity {
+			continue
+		}
+		if c, err := net.roster.Chain(m.ID); err == nil {
+			if a, ok := c.Metadata[trust.TypeEntity][gossipParameter].(string); ok && len(a) < 300 {
+				out = append(out, a)
+			}
+		}
+	}
+	return out
+}
+
+// notify hands a signed notice to everybody, this node included.
+func (n *Node) notify(compact string) {
+	net := n.network.Load()
+	if net == nil {
+		return
+	}
+	if err := net.takeNotice(compact); err != nil {
+		n.log.Warn("own notice was not taken", "err", err)
+	}
+	if err := net.discovery.Notify(compact); err != nil {
+		n.log.Error("notice was not gossiped", "err", err)
+	}
+}
+
+func (n *Node) noteEquivocation(e mirror.Equivocation) {
+	n.log.Error("a member has sealed two catalogues with one serial", "peer", e.Member, "serial", e.Serial)
+	if n.anchor == nil {
+		return
+	}
+	if err := n.anchor.Note(context.Background(), string(n.cfg.Entity), "equivocation", string(e.Member), "two manifests with one serial; evidence kept"); err != nil {
+		n.log.Error("audit trail was not written", "err", err)
+	}
+}
+
+// takeNotice hands a notice to the roster, which knows whether it is genuine,
+// and has the gossip keys looked after: a revoked member must not read on.
+func (net *network) takeNotice(compact string) error {
+	if err := net.roster.Notice(compact); err != nil {
+		return err
+	}
+	wake(net.noticed)
+	return nil
+}
+
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// unknownNode asks for a refresh of the roster; it is called under locks of
+// others and only leaves a mark.
+func (net *network) unknownNode() { wake(net.wanted) }
+
+// refreshWanted refreshes the roster when gossip brought somebody unknown: a
+// member that was approved a moment ago. It does so at most once per
+// pokeAtMost, however many strangers knock.
+func (n *Node) refreshWanted(ctx context.Context, net *network) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-net.wanted:
+		}
+		if err := net.roster.Refresh(ctx); err != nil {
+			n.log.Debug("roster was not refreshed", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pokeAtMost):
+		}
+	}
+}

@@ -1,0 +1,215 @@
+package portal
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rathausnetz/config"
+	"rathausnetz/discovery"
+	"rathausnetz/federation/anchor"
+	"rathausnetz/federation/directory"
+	"rathausnetz/federation/mirror"
+	"rathausnetz/federation/region"
+	"rathausnetz/federation/store"
+	"rathausnetz/federation/trust"
+	"rathausnetz/portal/api"
+	"rathausnetz/portal/control"
+	"rathausnetz/portal/web"
+	"rathausnetz/portal/web/brand"
+	"rathausnetz/sso/op"
+	"rathausnetz/sso/op/account"
+	"rathausnetz/sso/rp"
+	"rathausnetz/sso/session"
+)
+
+// drain is how long open requests may go on after the node was told to stop.
+const drain = 10 * time.Second
+
+// Options are what a process decides rather than a configuration file. The
+// zero value suits a real node.
+type Options struct {
+	Listener net.Listener // used instead of config.Listen
+	Keys     *trust.Keys  // used instead of the key files
+	Portal   *Portal      // used instead of config.Portal.File, together with Brand
+	Brand    *brand.Brand
+	Store    store.Store    // used instead of the configured store; the node closes it
+	Roots    *x509.CertPool // trusted for outbound https beside the system's
+	Profile  discovery.Profile
+	// Block cuts the gossip of this node to an address; for tests of faults.
+	Block   func(netip.AddrPort) bool
+	Control bool // open the operator's socket in the data folder
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Node is one running node. Open makes it, Run runs it, Close releases it.
+type Node struct {
+	cfg  config.Config
+	opt  Options
+	log  *slog.Logger
+	now  func() time.Time
+	ln   net.Listener
+	ctl  net.Listener // nil without Options.Control
+	http *http.Client
+
+	keys     *trust.Keys
+	store    store.Store
+	register *region.Register
+	portal   Portal
+	brand    brand.Brand
+
+	resolver *trust.Resolver // nil until joined
+	anchor   *anchor.Anchor  // nil unless this node is a hub
+	client   *anchor.Client
+	member   *membership
+
+	directory  *directory.Directory
+	mirror     *mirror.Mirror
+	network    atomic.Pointer[network] // nil until approved
+	publisher  *publisher
+	statements statements
+
+	sessions *session.Manager
+	rp       *rp.RP
+	op       *op.OP // nil unless this node is an OpenID Provider
+	accounts *account.Accounts
+	web      *web.Web
+	api      *api.API
+	handler  http.Handler
+
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// Open builds a node from its configuration: it reads keys, opens store and
+// listener, and starts nothing. Whatever it opened is closed on error.
+func Open(cfg config.Config, opt Options) (n *Node, err error) {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	n = &Node{cfg: cfg, opt: opt, now: opt.Now, log: opt.Log, http: newOutbound(cfg.LoopbackHTTP, opt.Roots)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.Close())
+			n = nil
+		}
+	}()
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return n, fmt.Errorf("data folder: %w", err)
+	}
+	for _, step := range []func() error{n.openKeys, n.openListeners, n.openStore, n.openRegister, n.openBrand, n.openFederation, n.openSessions, n.openPages, n.openSignOn, n.openAPI} {
+		if err := step(); err != nil {
+			return n, err
+		}
+	}
+	n.handler = n.routes()
+	return n, nil
+}
+
+// Addr is the address of the listener.
+func (n *Node) Addr() net.Addr { return n.ln.Addr() }
+
+// Close releases what Open opened. It is idempotent and must not run while
+// Run does.
+func (n *Node) Close() error {
+	n.closeOnce.Do(func() {
+		var errs []error
+		for _, c := range []io.Closer{n.ln, n.ctl} {
+			if c != nil && !isNil(c) {
+				if err := c.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+					errs = append(errs, err)
+				}
+			}
+		}
+		if n.store != nil {
+			errs = append(errs, n.store.Close())
+		}
+		if n.http != nil {
+			n.http.CloseIdleConnections()
+		}
+		n.closeErr = errors.Join(errs...)
+	})
+	return n.closeErr
+}
+
+func isNil(c io.Closer) bool {
+	ln, ok := c.(net.Listener)
+	return ok && ln == nil
+}
+
+// Run serves until ctx ends, then stops in order: open requests finish, the
+// node says goodbye in gossip, everything else ends, and all goroutines have
+// returned when Run does.
+func (n *Node) Run(ctx context.Context) error {
+	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopServing()
+	g, inner := errgroup.WithContext(serving)
+	srv := &http.Server{
+		Handler: n.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 120 * time.Second,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context { return inner },
+	}
+	g.Go(func() error { return n.serve(srv) })
+	g.Go(func() error { return n.mirror.Run(inner) })
+	g.Go(func() error { return n.sweep(inner) })
+	if n.op != nil {
+		g.Go(func() error { return n.op.Run(inner) })
+	}
+	if n.ctl != nil {
+		s := &control.Server{Dir: n.cfg.Data, Verbs: n.Verbs(), Log: n.log}
+		g.Go(func() error { return s.Serve(inner, n.ctl) })
+	}
+	g.Go(func() error { return n.takePart(inner) })
+	g.Go(func() error {
+		select {
+		case <-ctx.Done():
+		case <-inner.Done():
+		}
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+		defer cancel()
+		if err := srv.Shutdown(stop); err != nil {
+			srv.Close()
+		}
+		stopServing()
+		return nil
+	})
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+func (n *Node) serve(srv *http.Server) error {
+	var err error
+	if n.cfg.TLS.Cert != "" {
+		err = srv.ServeTLS(n.ln, n.cfg.TLS.Cert, n.cfg.TLS.Key)
+	} else {
+		err = srv.Serve(n.ln)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("portal: %w", err)
+}
+
+// path names a file below the data folder.
+func (n *Node) path(elem ...string) string {
+	return filepath.Join(append([]string{n.cfg.Data}, elem...)...)
+}

@@ -1,0 +1,67 @@
+package portal
+
+import (
+	"crypto/x509"
+	"net/http"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+
+	"rathausnetz/federation/trust"
+)
+
+// Limits of every request this node makes.
+const (
+	outboundTimeout = 15 * time.Second
+	outboundRetries = 2
+	retryWaitMin    = 100 * time.Millisecond
+	retryWaitMax    = 2 * time.Second
+)
+
+// newOutbound builds the one client for everything the node fetches: guarded
+// against special-use addresses in the dialer, without redirects, and with
+// retries for reads only. A write is never sent twice: a code or an assertion
+// that arrived must not arrive again.
+func newOutbound(loopback bool, roots *x509.CertPool) *http.Client {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.Proxy = nil
+	t.MaxIdleConnsPerHost = 8
+	t.IdleConnTimeout = 60 * time.Second
+	t.ResponseHeaderTimeout = 10 * time.Second
+	t.MaxResponseHeaderBytes = 64 << 10
+	if roots != nil {
+		t.TLSClientConfig.RootCAs = roots
+	}
+	trust.GuardTransport(t, loopback)
+	plain := &http.Client{Transport: t, CheckRedirect: stay, Timeout: outboundTimeout}
+	retrying := retryablehttp.NewClient()
+	retrying.HTTPClient = plain
+	retrying.Logger = nil
+	retrying.RetryMax = outboundRetries
+	retrying.RetryWaitMin, retrying.RetryWaitMax = retryWaitMin, retryWaitMax
+	retrying.ErrorHandler = retryablehttp.PassthroughErrorHandler
+	return &http.Client{
+		Transport:     readsAgain{reads: &retryablehttp.RoundTripper{Client: retrying}, writes: t},
+		CheckRedirect: stay,
+		Timeout:       2 * outboundTimeout,
+	}
+}
+
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// readsAgain sends GET and HEAD through the retrying client.
+type readsAgain struct{ reads, writes http.RoundTripper }
+
+func (s readsAgain) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return s.reads.RoundTrip(r)
+	}
+	return s.writes.RoundTrip(r)
+}
+
+// CloseIdleConnections lets http.Client.CloseIdleConnections reach the pool.
+func (s readsAgain) CloseIdleConnections() {
+	if c, ok := s.writes.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}

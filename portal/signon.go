@@ -1,0 +1,135 @@
+package portal
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"rathausnetz/federation"
+	"rathausnetz/federation/catalog"
+	"rathausnetz/sso/rp"
+	"rathausnetz/sso/session"
+)
+
+func (n *Node) secure() bool { return strings.HasPrefix(string(n.cfg.Entity), "https://") }
+
+func (n *Node) openSessions() error {
+	var err error
+	n.sessions, err = session.New(session.Config{Store: n.store, Secure: n.secure(), Trusted: providers{n}.trusted, Now: n.now, Log: n.log})
+	return err
+}
+
+func (n *Node) openSignOn() error {
+	var err error
+	n.rp, err = rp.New(rp.Config{
+		Self: n.cfg.Entity, Name: n.portal.Name, Keys: n.keys, Sessions: n.sessions, Providers: providers{n},
+		HTTP: n.http, Store: n.store, Pages: n.web, Secure: n.secure(), Now: n.now, Log: n.log,
+	})
+	if err != nil || !n.cfg.OP.Enabled {
+		return err
+	}
+	return n.openProvider()
+}
+
+// providers answers from verified membership which OpenID Providers there are.
+type providers struct{ n *Node }
+
+// Provider implements rp.Providers; it opens no connection.
+func (p providers) Provider(_ context.Context, issuer federation.EntityID) (*rp.Provider, error) {
+	net := p.n.network.Load()
+	if net == nil {
+		return nil, fmt.Errorf("%w: this node has not joined a network", rp.ErrUnknownProvider)
+	}
+	chain, err := net.roster.Chain(issuer)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", rp.ErrUnknownProvider, issuer, err)
+	}
+	md, ok, err := chain.Metadata.OP()
+	if err != nil || !ok {
+		return nil, fmt.Errorf("%w: %s runs none", rp.ErrUnknownProvider, issuer)
+	}
+	var own []string
+	if c, err := net.roster.Chain(p.n.cfg.Entity); err == nil {
+		own = c.Compacts()
+	}
+	return rp.FromMetadata(md, own), nil
+}
+
+// Issuers implements rp.Providers: the hub, and every member that runs one.
+func (p providers) Issuers() []federation.EntityID {
+	var out []federation.EntityID
+	if home := p.Home(); home != "" {
+		out = append(out, home)
+	}
+	if net := p.n.network.Load(); net != nil {
+		for _, m := range net.roster.Members() {
+			if m.IsOP && !slices.Contains(out, m.ID) {
+				out = append(out, m.ID)
+			}
+		}
+	}
+	return out
+}
+
+// Home implements rp.Providers: the hub.
+func (p providers) Home() federation.EntityID {
+	if t := p.n.member.get().Ticket; t != nil {
+		return t.Hub
+	}
+	return ""
+}
+
+func (p providers) trusted(issuer federation.EntityID) bool {
+	_, err := p.Provider(context.Background(), issuer)
+	return err == nil
+}
+
+// target is where "Online beantragen" leads: to the login of the portal that
+// has the form, so that the citizen arrives signed in [OIDC §4]. A form
+// without login, or one that is not at the member's portal, is linked as it
+// is. No token and no personal data travels in the link.
+func (n *Node) target(m federation.Member, d catalog.Onlinedienst) string {
+	if d.Level == federation.LevelNone || m.LoginURI == "" || !strings.HasPrefix(d.URL, string(m.ID)+"/") {
+		return d.URL
+	}
+	q := url.Values{"iss": {string(providers{n}.Home())}, "target_link_uri": {d.URL}}
+	return m.LoginURI + "?" + q.Encode()
+}
+
+// form serves the demonstration form at path only to who is signed in at the
+// level that the offer asks for.
+func (n *Node) form(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		d, ok := n.ownForm(r.URL.Path)
+		if !ok {
+			n.web.NotFound(w, r)
+			return
+		}
+		if d.Level > federation.LevelNone {
+			if _, ok := n.rp.Require(w, r, d.Level, rp.LoginOptions{}); !ok {
+				return
+			}
+		}
+		next(w, r)
+	}
+}
+
+// ownForm finds the Onlinedienst of the own catalogue that is served at path.
+func (n *Node) ownForm(path string) (catalog.Onlinedienst, bool) {
+	c, ok := n.mirror.Copy(n.cfg.Entity)
+	if !ok || c.Catalogue == nil {
+		return catalog.Onlinedienst{}, false
+	}
+	want := n.cfg.Entity.URL(path)
+	for i := range c.Catalogue.Offers {
+		for _, d := range c.Catalogue.Offers[i].Onlinedienste {
+			if d.URL == want {
+				return d, true
+			}
+		}
+	}
+	return catalog.Onlinedienst{}, false
+}

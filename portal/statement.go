@@ -1,0 +1,105 @@
+package portal
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"rathausnetz/federation"
+	"rathausnetz/federation/trust"
+)
+
+// statements signs the node's entity configuration and keeps it for a short
+// time: the endpoint is public and a signature costs more than a request.
+type statements struct {
+	mu      sync.Mutex
+	compact string
+	until   time.Time
+	mark    string
+	issuers int
+}
+
+// configuration answers {entity}/.well-known/openid-federation [OIDF §9].
+func (n *Node) configuration(w http.ResponseWriter, r *http.Request) {
+	compact, err := n.entityConfiguration(r.Context())
+	if err != nil {
+		n.log.Error("entity configuration cannot be made", "err", err)
+		http.Error(w, "entity configuration is not available now", http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set("Content-Type", "application/entity-statement+jwt")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Write([]byte(compact))
+}
+
+func (n *Node) entityConfiguration(ctx context.Context) (string, error) {
+	s := n.member.get()
+	issuers := len(providers{n}.Issuers())
+	n.statements.mu.Lock()
+	defer n.statements.mu.Unlock()
+	if c := &n.statements; c.compact != "" && n.now().Before(c.until) && c.mark == s.Mark.Mark && c.issuers == issuers {
+		return c.compact, nil
+	}
+	in := trust.ConfigurationInput{
+		Self: n.cfg.Entity, Key: n.keys.Federation[0], Keys: n.keys.FederationJWKS(), Metadata: trust.Metadata{}, Now: n.now(),
+	}
+	if err := n.describe(&in); err != nil {
+		return "", err
+	}
+	if s.Ticket != nil && s.Ticket.Hub != n.cfg.Entity {
+		in.AuthorityHints = []federation.EntityID{s.Ticket.Hub}
+	}
+	if s.Mark.Mark != "" {
+		in.Marks = []trust.MarkRef{s.Mark}
+	}
+	if n.anchor != nil {
+		if err := n.anchor.Contribute(ctx, &in); err != nil {
+			return "", err
+		}
+	}
+	compact, err := trust.Configuration(in)
+	if err != nil {
+		return "", err
+	}
+	n.statements.compact, n.statements.until = compact, n.now().Add(configMinutes)
+	n.statements.mark, n.statements.issuers = s.Mark.Mark, issuers
+	return compact, nil
+}
+
+// describe fills in the roles this node plays.
+func (n *Node) describe(in *trust.ConfigurationInput) error {
+	entity := map[string]any{"organization_name": n.portal.Name}
+	if n.portal.Contact.Phone != "" {
+		entity["phone"] = n.portal.Contact.Phone
+	}
+	if a := n.gossipAddress(); a != "" {
+		entity[gossipParameter] = a
+	}
+	in.Metadata[trust.TypeEntity] = entity
+	if err := in.Metadata.Set(trust.TypeRP, n.rp.Metadata()); err != nil {
+		return err
+	}
+	if n.op == nil {
+		return nil
+	}
+	return in.Metadata.Set(trust.TypeOP, n.op.Metadata())
+}
+
+// gossipAddress is where others reach this node's gossip: as configured, else
+// the public host name with the gossip port. "" if the port is chosen freely.
+func (n *Node) gossipAddress() string {
+	if n.cfg.Gossip.Advertise != "" {
+		return n.cfg.Gossip.Advertise
+	}
+	host, port, err := net.SplitHostPort(n.cfg.Gossip.Bind)
+	if err != nil || port == "0" {
+		return ""
+	}
+	if a, err := netip.ParseAddr(host); host == "" || err == nil && a.IsUnspecified() {
+		host = n.cfg.Entity.Host()
+	}
+	return net.JoinHostPort(host, port)
+}

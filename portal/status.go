@@ -1,0 +1,104 @@
+package portal
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"rathausnetz/discovery"
+	"rathausnetz/federation"
+	"rathausnetz/federation/mirror"
+	"rathausnetz/federation/roster"
+)
+
+// Status is what a node knows about itself and the others right now.
+type Status struct {
+	Entity   federation.EntityID `json:"entity"`
+	State    string              `json:"state"` // alone, waiting, member or hub
+	Hub      federation.EntityID `json:"hub,omitempty"`
+	Alive    int                 `json:"alive"`
+	Refused  uint64              `json:"refused"` // gossip that did not verify
+	Dropped  uint64              `json:"dropped"`
+	Index    uint64              `json:"index"` // version of the directory
+	Members  []MemberStatus      `json:"members"`
+	Verdicts []roster.Verdict    `json:"verdicts,omitempty"` // who is not a member, and why
+}
+
+// MemberStatus is one member as seen from here.
+type MemberStatus struct {
+	Member    federation.EntityID `json:"member"`
+	Name      string              `json:"name"`
+	Gossip    string              `json:"gossip"` // alive, dead, left, unknown or self
+	Since     time.Time           `json:"since,omitzero"`
+	RTT       time.Duration       `json:"rtt_ns,omitempty"`
+	Copy      mirror.State        `json:"copy"`
+	Serial    uint64              `json:"serial"`
+	Announced uint64              `json:"announced,omitempty"`
+	Offers    int                 `json:"offers"`
+	Outside   int                 `json:"outside,omitempty"` // claims left out because the mark does not grant them
+	Bytes     int64               `json:"bytes"`
+	Checked   time.Time           `json:"checked,omitzero"`
+	Expires   time.Time           `json:"expires,omitzero"`
+	Error     string              `json:"error,omitempty"`
+}
+
+// Status reports the node's view of the network.
+func (n *Node) Status() Status {
+	s := Status{Entity: n.cfg.Entity, State: "alone", Index: n.directory.Version()}
+	ms := n.member.get()
+	if ms.Ticket != nil {
+		s.Hub, s.State = ms.Ticket.Hub, "waiting"
+	}
+	net := n.network.Load()
+	if net == nil {
+		return s
+	}
+	s.State = "member"
+	if n.anchor != nil {
+		s.State = "hub"
+	}
+	stats := net.discovery.Stats()
+	s.Alive, s.Refused, s.Dropped = stats.Alive, stats.Refused, stats.Dropped
+	peers := peersByEntity(net.discovery.Peers())
+	for _, m := range net.roster.Members() {
+		s.Members = append(s.Members, n.memberStatus(m, peers[m.ID]))
+	}
+	for _, v := range net.roster.Verdicts() {
+		if v.State != roster.StateMember {
+			s.Verdicts = append(s.Verdicts, v)
+		}
+	}
+	slices.SortFunc(s.Members, func(a, b MemberStatus) int { return strings.Compare(string(a.Member), string(b.Member)) })
+	return s
+}
+
+func (n *Node) memberStatus(m federation.Member, p discovery.Peer) MemberStatus {
+	out := MemberStatus{Member: m.ID, Name: m.Name, Gossip: p.State.String(), Since: p.Since, RTT: p.RTT, Announced: p.Announcement.Serial, Copy: mirror.StateNone}
+	if m.ID == n.cfg.Entity {
+		out.Gossip = "self"
+	}
+	c, ok := n.mirror.Copy(m.ID)
+	if !ok {
+		return out
+	}
+	out.Copy, out.Serial, out.Bytes, out.Checked, out.Expires, out.Outside = c.State, c.Serial, c.Bytes, c.Checked, c.Expires, c.Outside
+	if c.Catalogue != nil {
+		out.Offers = len(c.Catalogue.Offers)
+	}
+	if c.Err != nil {
+		out.Error = c.Err.Error()
+	}
+	return out
+}
+
+// peersByEntity keeps the best node of each entity: one replica that is alive
+// is enough.
+func peersByEntity(peers []discovery.Peer) map[federation.EntityID]discovery.Peer {
+	out := map[federation.EntityID]discovery.Peer{}
+	for _, p := range peers {
+		if have, ok := out[p.Entity]; !ok || have.State != discovery.StateAlive && p.State == discovery.StateAlive {
+			out[p.Entity] = p
+		}
+	}
+	return out
+}

@@ -1,0 +1,229 @@
+package portal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"rathausnetz/federation"
+	"rathausnetz/federation/anchor"
+	"rathausnetz/federation/trust"
+	"rathausnetz/portal/control"
+)
+
+// Errors of the operator's verbs.
+var (
+	ErrNoHub    = errors.New("portal: this node is not a hub; ask the IT of the Landkreis")
+	ErrJoined   = errors.New("portal: this node has joined a network already")
+	ErrNoMember = errors.New("portal: this node has not joined a network yet; use: rathausnetz join CODE")
+	ErrNoOP     = errors.New("portal: this node has no accounts; they are at the hub")
+)
+
+// Invitation is what Invite gives back: the code goes to the new member once.
+type Invitation struct {
+	Code    string    `json:"code"`
+	Expires time.Time `json:"expires"`
+}
+
+// JoinResult says how far joining is.
+type JoinResult struct {
+	Hub      federation.EntityID `json:"hub"`
+	Words    []string            `json:"words"` // own fingerprint, to read to the hub over the telephone
+	Approved bool                `json:"approved"`
+}
+
+// Decision is an operator's word about one member.
+type Decision struct {
+	ID     federation.EntityID `json:"id"`
+	By     string              `json:"by"`
+	Reason string              `json:"reason,omitempty"`
+	Scope  federation.Scope    `json:"scope,omitzero"` // for rescope
+}
+
+// InviteRequest is an invitation with the operator's name for the audit trail.
+type InviteRequest struct {
+	By string `json:"by"`
+	anchor.Invitation
+}
+
+// Verbs are what the command line may ask of this node.
+func (n *Node) Verbs() map[string]control.Verb {
+	v := map[string]control.Verb{
+		"join":        control.Handle(n.Join),
+		"status":      control.Handle(func(context.Context, struct{}) (Status, error) { return n.Status(), nil }),
+		"publish":     control.Handle(n.Publish),
+		"catalog":     control.Handle(n.ownCatalogue),
+		"trust":       control.Handle(n.ExplainTrust),
+		"invite":      control.Handle(n.Invite),
+		"members":     control.Handle(n.ListMembers),
+		"approve":     n.decide((*anchor.Anchor).Approve),
+		"refuse":      n.decideReason((*anchor.Anchor).Refuse),
+		"suspend":     n.decideReason((*anchor.Anchor).Suspend),
+		"readmit":     n.decide((*anchor.Anchor).Readmit),
+		"revoke":      n.decideReason((*anchor.Anchor).Revoke),
+		"rescope":     control.Handle(n.rescope),
+		"audit":       control.Handle(n.audit),
+		"auditverify": control.Handle(n.verifyAudit),
+	}
+	n.accountVerbs(v)
+	n.directoryVerbs(v)
+	return v
+}
+
+// Invite makes a one-time code for a new member.
+func (n *Node) Invite(ctx context.Context, in InviteRequest) (Invitation, error) {
+	if n.anchor == nil {
+		return Invitation{}, ErrNoHub
+	}
+	code, err := n.anchor.Invite(ctx, in.By, in.Invitation)
+	if err != nil {
+		return Invitation{}, err
+	}
+	return Invitation{Code: code.String(), Expires: code.Expires}, nil
+}
+
+// Join uses a one-time code. The hub's key is checked against it before the
+// secret is sent; afterwards the node waits for the operator of the hub.
+func (n *Node) Join(ctx context.Context, code string) (JoinResult, error) {
+	if s := n.member.get(); s.Ticket != nil {
+		return JoinResult{}, fmt.Errorf("%w: %s", ErrJoined, s.Ticket.Hub)
+	}
+	c, err := anchor.ParseCode(code, n.cfg.LoopbackHTTP)
+	if err != nil {
+		return JoinResult{}, err
+	}
+	t, err := n.client.Join(ctx, c)
+	if err != nil {
+		return JoinResult{}, err
+	}
+	if err := n.member.update(func(s *membershipState) { s.Ticket = &t }); err != nil {
+		return JoinResult{}, err
+	}
+	n.log.Info("asked to join", "peer", t.Hub)
+	return JoinResult{Hub: t.Hub, Words: t.Words}, nil
+}
+
+// ListMembers returns the hub's registry.
+func (n *Node) ListMembers(ctx context.Context, f anchor.Filter) ([]anchor.Member, error) {
+	if n.anchor == nil {
+		return nil, ErrNoHub
+	}
+	return n.anchor.List(ctx, f)
+}
+
+// ShowMember returns one entry of the hub's registry.
+func (n *Node) ShowMember(ctx context.Context, id federation.EntityID) (anchor.Member, error) {
+	if n.anchor == nil {
+		return anchor.Member{}, ErrNoHub
+	}
+	return n.anchor.Show(ctx, id)
+}
+
+// Approve admits a pending member.
+func (n *Node) Approve(ctx context.Context, by string, id federation.EntityID) error {
+	if n.anchor == nil {
+		return ErrNoHub
+	}
+	return n.anchor.Approve(ctx, by, id)
+}
+
+// Revoke ends a membership at once and everywhere.
+func (n *Node) Revoke(ctx context.Context, by string, id federation.EntityID, reason string) error {
+	if n.anchor == nil {
+		return ErrNoHub
+	}
+	return n.anchor.Revoke(ctx, by, id, reason)
+}
+
+func (n *Node) decide(f func(*anchor.Anchor, context.Context, string, federation.EntityID) error) control.Verb {
+	return control.Handle(func(ctx context.Context, d Decision) (anchor.Member, error) {
+		if n.anchor == nil {
+			return anchor.Member{}, ErrNoHub
+		}
+		if err := f(n.anchor, ctx, d.By, d.ID); err != nil {
+			return anchor.Member{}, err
+		}
+		return n.anchor.Show(ctx, d.ID)
+	})
+}
+
+func (n *Node) decideReason(f func(*anchor.Anchor, context.Context, string, federation.EntityID, string) error) control.Verb {
+	return control.Handle(func(ctx context.Context, d Decision) (anchor.Member, error) {
+		if n.anchor == nil {
+			return anchor.Member{}, ErrNoHub
+		}
+		if err := f(n.anchor, ctx, d.By, d.ID, d.Reason); err != nil {
+			return anchor.Member{}, err
+		}
+		return n.anchor.Show(ctx, d.ID)
+	})
+}
+
+func (n *Node) rescope(ctx context.Context, d Decision) (anchor.Member, error) {
+	if n.anchor == nil {
+		return anchor.Member{}, ErrNoHub
+	}
+	if err := n.anchor.Rescope(ctx, d.By, d.ID, d.Scope); err != nil {
+		return anchor.Member{}, err
+	}
+	return n.anchor.Show(ctx, d.ID)
+}
+
+// AuditRange asks for records from a number on.
+type AuditRange struct {
+	From  uint64 `json:"from"`
+	Limit int    `json:"limit"`
+}
+
+func (n *Node) audit(ctx context.Context, r AuditRange) ([]anchor.Record, error) {
+	if n.anchor == nil {
+		return nil, ErrNoHub
+	}
+	return n.anchor.Audit(ctx, r.From, r.Limit)
+}
+
+func (n *Node) verifyAudit(ctx context.Context, _ struct{}) (uint64, error) {
+	if n.anchor == nil {
+		return 0, ErrNoHub
+	}
+	return n.anchor.VerifyAudit(ctx)
+}
+
+// TrustExplanation is a chain with every rule and verdict.
+type TrustExplanation struct {
+	Entity  federation.EntityID `json:"entity"`
+	Trusted bool                `json:"trusted"`
+	Error   string              `json:"error,omitempty"`
+	Member  federation.Member   `json:"member,omitzero"`
+	Expires time.Time           `json:"expires,omitzero"`
+	Steps   []trust.Step        `json:"steps"`
+	Claims  []json.RawMessage   `json:"statements,omitempty"`
+}
+
+// ExplainTrust verifies an entity afresh and returns every step. A refusal is
+// a result here, not an error.
+func (n *Node) ExplainTrust(ctx context.Context, id federation.EntityID) (TrustExplanation, error) {
+	out := TrustExplanation{Entity: id}
+	net := n.network.Load()
+	if net == nil {
+		return out, ErrNoMember
+	}
+	if _, err := federation.ParseEntityID(string(id), n.cfg.LoopbackHTTP); err != nil {
+		return out, err
+	}
+	chain, err := net.resolver.Fresh(ctx, id)
+	if chain != nil {
+		out.Steps, out.Expires = chain.Steps, chain.Expires
+	}
+	if err == nil {
+		out.Member, err = chain.Member()
+	}
+	if err != nil {
+		out.Error = err.Error()
+		return out, nil
+	}
+	out.Trusted = true
+	return out, nil
+}

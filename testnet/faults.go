@@ -1,0 +1,137 @@
+package testnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rathausnetz/federation/mirror"
+	"rathausnetz/portal"
+)
+
+// ErrAwait is wrapped when a condition does not become true in time.
+var ErrAwait = errors.New("testnet: did not happen in time")
+
+// Stop ends the node in order and waits for it. It is idempotent.
+func (m *Member) Stop() error {
+	m.mu.Lock()
+	stop, done := m.stop, m.done
+	m.mu.Unlock()
+	if stop == nil {
+		return nil
+	}
+	stop()
+	<-done
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.node, m.stop = nil, nil
+	return m.runErr
+}
+
+// Kill takes the node away without a goodbye: its gossip is cut first, so the
+// others have to notice by themselves.
+func (m *Member) Kill() error {
+	m.cut.Store(true)
+	return m.Stop()
+}
+
+// Restart starts a stopped node again on its old data and address.
+func (m *Member) Restart(ctx context.Context) error {
+	m.cut.Store(false)
+	return m.start(ctx)
+}
+
+// CutOff drops all gossip to and from the node; HTTP still works.
+func (m *Member) CutOff(cut bool) { m.cut.Store(cut) }
+
+// Close stops every node, the members at once and the hub last, and removes
+// the temporary folder.
+func (nw *Network) Close() error {
+	var g errgroup.Group
+	members := nw.Members()
+	for _, m := range members[min(1, len(members)):] {
+		g.Go(m.Stop)
+	}
+	errs := []error{g.Wait()}
+	if len(members) > 0 {
+		errs = append(errs, members[0].Stop())
+	}
+	if nw.ownDir {
+		errs = append(errs, os.RemoveAll(nw.dir))
+	}
+	return errors.Join(errs...)
+}
+
+// Await asks condition until it returns nil or ctx ends; the error then says
+// what was still missing.
+func Await(ctx context.Context, condition func() error) error {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		err := condition()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ErrAwait, err)
+		case <-tick.C:
+		}
+	}
+}
+
+// AwaitConverged waits until every running node holds a fresh copy of every
+// running member's newest catalogue and sees it alive.
+func (nw *Network) AwaitConverged(ctx context.Context) error {
+	return Await(ctx, func() error {
+		for _, m := range nw.Members() {
+			if m.Node() == nil {
+				continue
+			}
+			if err := nw.complete(m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (nw *Network) complete(m *Member) error {
+	held := map[string]portal.MemberStatus{}
+	for _, s := range m.Node().Status().Members {
+		held[string(s.Member)] = s
+	}
+	for _, o := range nw.Members() {
+		if o.Node() == nil || o.left.Load() {
+			continue
+		}
+		s, ok := held[string(o.Entity)]
+		switch {
+		case !ok:
+			return fmt.Errorf("%s does not know %s as a member", m.Name, o.Name)
+		case s.Gossip != "alive" && s.Gossip != "self":
+			return fmt.Errorf("%s sees %s as %s", m.Name, o.Name, s.Gossip)
+		case o.body.files == nil:
+		case s.Copy != mirror.StateFresh:
+			return fmt.Errorf("%s holds %s as %s: %s", m.Name, o.Name, s.Copy, s.Error)
+		}
+		if own := o.serial(); s.Serial < own {
+			return fmt.Errorf("%s holds serial %d of %s, which is at %d", m.Name, s.Serial, o.Name, own)
+		}
+	}
+	return nil
+}
+
+// serial is what the member itself has published last.
+func (m *Member) serial() uint64 {
+	for _, s := range m.Node().Status().Members {
+		if s.Member == m.Entity {
+			return s.Serial
+		}
+	}
+	return 0
+}

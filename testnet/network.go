@@ -1,0 +1,411 @@
+package testnet
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rathausnetz/config"
+	"rathausnetz/discovery"
+	"rathausnetz/federation"
+	"rathausnetz/federation/anchor"
+	"rathausnetz/federation/region"
+	"rathausnetz/federation/trust"
+	"rathausnetz/portal"
+	"rathausnetz/testnet/data"
+)
+
+// The account that the demonstration's hub has for everybody to try.
+const (
+	DemoUser     = "demo"
+	DemoPassword = "osnabruecker-land"
+	DemoName     = "Demonstrationskonto"
+)
+
+const (
+	operatorName = "testnet"
+	joinAtOnce   = 8
+	pollEvery    = 20 * time.Millisecond
+)
+
+// Network is a running Landkreis.
+type Network struct {
+	spec   Spec
+	dir    string
+	ownDir bool // made here, removed by Close
+	ca     *authority
+	log    *slog.Logger
+
+	mu      sync.RWMutex
+	members []*Member // hub first; guarded by mu
+}
+
+// Member is one node of the network.
+type Member struct {
+	Name   string
+	Entity federation.EntityID
+	Area   region.Area
+	Legal  string
+
+	net    *Network
+	body   body
+	port   int
+	gossip int
+	cut    atomic.Bool // gossip of this node is cut off
+	left   atomic.Bool // revoked on purpose
+
+	mu     sync.Mutex
+	node   *portal.Node // nil while stopped
+	stop   context.CancelFunc
+	done   chan struct{}
+	runErr error
+}
+
+// Start runs the network and returns when every node holds every catalogue.
+// Close must be called, also after an error of Await.
+func Start(ctx context.Context, spec Spec) (nw *Network, err error) {
+	if spec.Kreis.IsBund() {
+		spec.Kreis = region.MustArea("03459")
+	}
+	if spec.Register == nil {
+		spec.Register = region.Demo()
+	}
+	if spec.Profile == (discovery.Profile{}) {
+		spec.Profile = discovery.Loopback()
+	}
+	if spec.Log == nil {
+		spec.Log = slog.New(slog.DiscardHandler)
+	}
+	nw = &Network{spec: spec, dir: spec.Dir, log: spec.Log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, nw.Close())
+		}
+	}()
+	if nw.dir == "" {
+		if nw.dir, err = os.MkdirTemp("", "rathausnetz-"); err != nil {
+			return nw, fmt.Errorf("%w: %w", ErrSpec, err)
+		}
+		nw.ownDir = true
+	}
+	if spec.TLS {
+		if nw.ca, err = newAuthority(); err != nil {
+			return nw, err
+		}
+	}
+	bodies, err := spec.bodies()
+	if err != nil {
+		return nw, err
+	}
+	for _, b := range bodies {
+		if _, err := nw.add(b); err != nil {
+			return nw, err
+		}
+	}
+	if err := nw.Hub().start(ctx); err != nil {
+		return nw, err
+	}
+	if err := nw.Hub().Node().AddAccount(ctx, portal.Account{Username: DemoUser, Password: DemoPassword, Name: DemoName, Level: federation.LevelNiedrig}); err != nil {
+		return nw, err
+	}
+	if err := nw.joinAll(ctx, nw.Members()[1:]); err != nil {
+		return nw, err
+	}
+	return nw, nw.AwaitConverged(ctx)
+}
+
+func (s Spec) bodies() ([]body, error) {
+	demo, err := demoBodies()
+	if err != nil {
+		return nil, err
+	}
+	bodies, n := demo, s.Members
+	if s.Kreis != demo[0].area {
+		if bodies, err = elsewhere(demo, s.Register, s.Kreis); err != nil {
+			return nil, err
+		}
+		n = max(n, 1)
+		if s.Members == 0 {
+			n = len(demo) - 1
+		}
+	}
+	switch {
+	case n == 0:
+		return bodies, nil
+	case len(bodies) > n+1:
+		return bodies[:n+1], nil
+	}
+	bodies = furtherBodies(bodies, pattern(demo), s.Register, s.Kreis, n)
+	if len(bodies) < n+1 {
+		return nil, fmt.Errorf("%w: %s has places for only %d members; load a larger register or ask for fewer", ErrSpec, s.Register.Name(s.Kreis), len(bodies)-1)
+	}
+	return bodies, nil
+}
+
+// pattern is the Gemeinde whose catalogue further ones take over.
+func pattern(demo []body) body {
+	for _, b := range demo {
+		if b.name == "bissendorf" {
+			return b
+		}
+	}
+	return demo[len(demo)-1]
+}
+
+// add gives a body its address and folder, and starts nothing.
+func (nw *Network) add(b body) (*Member, error) {
+	ln, gossip, err := nw.spec.listen(len(nw.Members()))
+	if err != nil {
+		return nil, err
+	}
+	port := ln.Addr().(*net.TCPAddr).Port
+	scheme := "http"
+	if nw.ca != nil {
+		scheme = "https"
+	}
+	id, err := federation.ParseEntityID(scheme+"://"+b.name+".localhost:"+strconv.Itoa(port), true)
+	if err != nil {
+		ln.Close()
+		return nil, err
+	}
+	ln.Close() // taken again by start, and by every restart
+	m := &Member{Name: b.name, Entity: id, Area: b.area, Legal: b.legal, net: nw, body: b, port: port, gossip: gossip}
+	nw.mu.Lock()
+	defer nw.mu.Unlock()
+	nw.members = append(nw.members, m)
+	return m, nil
+}
+
+// remove stops a node that was added later and forgets it.
+func (nw *Network) remove(m *Member) error {
+	err := m.Stop()
+	nw.mu.Lock()
+	defer nw.mu.Unlock()
+	nw.members = slices.DeleteFunc(nw.members, func(o *Member) bool { return o == m })
+	return errors.Join(err, os.RemoveAll(m.dir()))
+}
+
+// joinAll invites, starts and approves members, some at a time.
+func (nw *Network) joinAll(ctx context.Context, members []*Member) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(joinAtOnce)
+	for _, m := range members {
+		g.Go(func() error { return m.Join(ctx) })
+	}
+	return g.Wait()
+}
+
+// Join does what the two operators do: invite at the hub, start the node, use
+// the code, compare the words, approve.
+func (m *Member) Join(ctx context.Context) error {
+	if err := m.start(ctx); err != nil {
+		return err
+	}
+	hub := m.net.Hub().Node()
+	inv := anchor.Invitation{Name: m.Legal, ShortName: m.body.short, Kind: m.body.kind,
+		Scope: federation.Scope{Subtree: []region.Area{m.Area}, OwnOffersOnly: m.body.utility}}
+	if !m.body.utility {
+		inv.Seat = m.Area
+	}
+	code, err := hub.Invite(ctx, portal.InviteRequest{By: operatorName, Invitation: inv})
+	if err != nil {
+		return fmt.Errorf("invite %s: %w", m.Name, err)
+	}
+	res, err := m.Node().Join(ctx, code.Code)
+	if err != nil {
+		return fmt.Errorf("join %s: %w", m.Name, err)
+	}
+	known, err := hub.ShowMember(ctx, m.Entity)
+	if err != nil {
+		return fmt.Errorf("show %s: %w", m.Name, err)
+	}
+	if got, want := strings.Join(res.Words, " "), strings.Join(known.Words, " "); got != want {
+		return fmt.Errorf("%w: %s reads %q over the telephone, the hub sees %q", ErrSpec, m.Name, got, want)
+	}
+	if err := hub.Approve(ctx, operatorName, m.Entity); err != nil {
+		return fmt.Errorf("approve %s: %w", m.Name, err)
+	}
+	return nil
+}
+
+// start opens and runs the node. The listener is taken anew, so that a
+// restarted node has its old address.
+func (m *Member) start(ctx context.Context) error {
+	if err := m.net.prepare(m); err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(m.port)))
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrSpec, m.Name, err)
+	}
+	opt := portal.Options{Portal: &m.body.portal, Brand: &m.body.brand, Profile: m.net.spec.Profile, Control: m.net.spec.Control,
+		Block: m.blocked, Log: m.net.log.With("node", m.Name)}
+	if m.net.ca != nil {
+		cert, err := m.net.ca.issue(m.Name + ".localhost")
+		if err != nil {
+			return err
+		}
+		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12})
+		opt.Roots = m.net.ca.pool()
+	}
+	opt.Listener = ln
+	node, err := portal.Open(m.config(), opt)
+	if err != nil {
+		return fmt.Errorf("%s: %w", m.Name, err)
+	}
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	m.mu.Lock()
+	m.node, m.stop, m.done = node, stop, done
+	m.mu.Unlock()
+	go func() { // awaited by Stop through done
+		defer close(done)
+		err := node.Run(run)
+		if cerr := node.Close(); err == nil {
+			err = cerr
+		}
+		m.mu.Lock()
+		m.runErr = err
+		m.mu.Unlock()
+		if err != nil {
+			m.net.log.Error("node ended", "node", m.Name, "err", err)
+		}
+	}()
+	return nil
+}
+
+// config is what the member's node.yaml would say.
+func (m *Member) config() config.Config {
+	c := config.Default()
+	c.Entity, c.Data, c.LoopbackHTTP, c.Demo = m.Entity, m.dir("data"), true, true
+	c.Gossip.Bind = net.JoinHostPort("127.0.0.1", strconv.Itoa(m.gossip))
+	c.Gossip.Advertise = c.Gossip.Bind
+	if m.body.files != nil {
+		c.Catalog.Source = m.dir("catalog")
+		if _, err := os.Stat(m.dir("catalog", delegations)); err == nil {
+			c.Catalog.Delegations = m.dir("catalog", delegations)
+		}
+	}
+	if m == m.net.Hub() {
+		c.Hub = config.Hub{Enabled: true, Name: m.Legal, Short: m.body.short, Kind: federation.KindLandkreis, Area: m.net.spec.Kreis}
+		c.OP.Enabled = true
+	}
+	return c
+}
+
+func (m *Member) dir(elem ...string) string {
+	return filepath.Join(append([]string{m.net.dir, m.Name}, elem...)...)
+}
+
+const delegations = "delegationen.yaml"
+
+// prepare writes what a node finds on its disk before its first start: keys,
+// and the catalogue with the addresses of this network in it.
+func (nw *Network) prepare(m *Member) error {
+	keys := m.dir("data", "keys")
+	if _, err := os.Stat(keys); errors.Is(err, fs.ErrNotExist) {
+		if _, err := trust.CreateKeys(keys); err != nil {
+			return err
+		}
+	}
+	if m.body.files == nil {
+		return nil
+	}
+	if _, err := os.Stat(m.dir("catalog")); err == nil {
+		return nil
+	}
+	return nw.writeCatalogue(m)
+}
+
+func (nw *Network) writeCatalogue(m *Member) error {
+	if err := os.MkdirAll(m.dir("catalog"), 0o700); err != nil {
+		return err
+	}
+	var pairs []string
+	for _, o := range nw.Members() {
+		pairs = append(pairs, "https://"+o.Name+"."+data.PlaceholderHost, string(o.Entity), "to: "+o.Name+"\n", "to: "+string(o.Entity)+"\n")
+	}
+	address := strings.NewReplacer(pairs...)
+	for name, b := range m.body.files {
+		if err := os.WriteFile(m.dir("catalog", name), []byte(address.Replace(string(b))), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Hub returns the Landkreis.
+func (nw *Network) Hub() *Member { return nw.Members()[0] }
+
+// Members returns all nodes, the hub first. The slice is the caller's.
+func (nw *Network) Members() []*Member {
+	nw.mu.RLock()
+	defer nw.mu.RUnlock()
+	return slices.Clone(nw.members)
+}
+
+// Member returns the node called name, nil if there is none.
+func (nw *Network) Member(name string) *Member {
+	for _, m := range nw.Members() {
+		if m.Name == name {
+			return m
+		}
+	}
+	return nil
+}
+
+// Node returns the running node, nil while it is stopped.
+func (m *Member) Node() *portal.Node {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.node
+}
+
+// blocked cuts gossip between a node that is cut off and everybody else.
+func (m *Member) blocked(to netip.AddrPort) bool {
+	if m.cut.Load() {
+		return int(to.Port()) != m.gossip
+	}
+	for _, o := range m.net.Members() {
+		if o != m && o.cut.Load() && o.gossip == int(to.Port()) {
+			return true
+		}
+	}
+	return false
+}
+
+// Transport reaches the network's names; with TLS it trusts the network's CA.
+func (nw *Network) Transport() http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.Proxy = nil
+	trust.GuardTransport(t, true)
+	if nw.ca != nil {
+		t.TLSClientConfig = &tls.Config{RootCAs: nw.ca.pool(), MinVersion: tls.VersionTLS12}
+	}
+	return t
+}
+
+// Roots is the network's CA, nil without TLS.
+func (nw *Network) Roots() *x509.CertPool {
+	if nw.ca == nil {
+		return nil
+	}
+	return nw.ca.pool()
+}

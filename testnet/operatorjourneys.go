@@ -1,0 +1,148 @@
+package testnet
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"rathausnetz/federation"
+	"rathausnetz/federation/region"
+	"rathausnetz/portal"
+	"rathausnetz/portal/web/brand"
+)
+
+// What the operators' journeys change and look for.
+const (
+	newcomerWords = "Sitzbank für den Dorfplatz stiften"
+	publishFile   = "leistungen.xml"
+	publishWords  = "Brennholz kaufen"
+	publishNew    = "Kaminholz kaufen"
+)
+
+// joinJourney: Belm is invited, joins, is approved, and its offer appears in
+// every portal; then it is revoked and the offer is gone everywhere.
+func joinJourney(ctx context.Context, nw *Network) (err error) {
+	m, err := nw.add(newcomer())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, nw.remove(m)) }()
+	if err := m.Join(ctx); err != nil {
+		return err
+	}
+	c := NewCitizen(nw.Transport())
+	for _, o := range nw.Members() {
+		if err := awaitPage(ctx, c, o.searchFor(newcomerWords), newcomerWords); err != nil {
+			return err
+		}
+	}
+	m.left.Store(true)
+	if err := nw.Hub().Node().Revoke(ctx, operatorName, m.Entity, "end of the journey"); err != nil {
+		return err
+	}
+	for _, o := range nw.Members() {
+		if o == m {
+			continue
+		}
+		if err := awaitGone(ctx, c, o.searchFor(newcomerWords), "Zuständig: Gemeinde Belm"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// searchFor is the address of the result page for words in this portal.
+func (m *Member) searchFor(words string) string {
+	return m.Entity.URL("/suche?q=" + url.QueryEscape(words))
+}
+
+// newcomer is a Gemeinde with one offer of its own.
+func newcomer() body {
+	name := "Gemeinde Belm"
+	area := region.MustArea("034590008008")
+	p := portal.Portal{Name: name, ShortName: "Belm", Home: area, Greeting: "Willkommen in Belm"}
+	return body{name: "belm", kind: federation.KindGemeinde, legal: name, short: p.ShortName, area: area, portal: p,
+		brand: brand.Brand{Name: name, ShortName: "Belm", Color: brand.MustColor("#5b3a86"), Greeting: p.Greeting},
+		files: map[string][]byte{"index.txt": []byte("belm.xml\n"), "belm.xml": []byte(newcomerXML)}}
+}
+
+// publishJourney: Bissendorf renames its firewood offer; every portal shows
+// the new name within seconds, and the old one again after the way back.
+func publishJourney(ctx context.Context, nw *Network) (err error) {
+	m, _, err := nw.towns()
+	if err != nil {
+		return err
+	}
+	path := m.dir("catalog", publishFile)
+	before, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if !bytes.Contains(before, []byte(publishWords)) {
+		return fmt.Errorf("%w: %s does not mention %q", ErrSpec, filepath.Base(path), publishWords)
+	}
+	defer func() { err = errors.Join(err, m.republish(context.WithoutCancel(ctx), path, before)) }()
+	if err := m.republish(ctx, path, bytes.ReplaceAll(before, []byte(publishWords), []byte(publishNew))); err != nil {
+		return err
+	}
+	c := NewCitizen(nw.Transport())
+	for _, o := range nw.Members() {
+		if err := awaitPage(ctx, c, o.searchFor(publishNew), publishNew, m.Legal); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Member) republish(ctx context.Context, path string, content []byte) error {
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		return err
+	}
+	r, err := m.Node().Publish(ctx, portal.PublishRequest{})
+	if err == nil && !r.Published {
+		err = fmt.Errorf("%w: nothing was published", ErrSpec)
+	}
+	return err
+}
+
+// breakJourney: Melle dies. Bissendorf goes on answering, shows Melle's offers
+// and says that its portal does not answer; after the restart everything heals
+// by itself. A member that is down takes nobody's login with it.
+func breakJourney(ctx context.Context, nw *Network) (err error) {
+	witness, victim, err := nw.towns()
+	if err != nil {
+		return err
+	}
+	c := NewCitizen(nw.Transport())
+	page := witness.Entity.URL("/suche?q=Personalausweis&ort=" + victim.Area.String())
+	if err := victim.Kill(); err != nil {
+		return err
+	}
+	restarted := false
+	defer func() {
+		if !restarted {
+			err = errors.Join(err, victim.Restart(ctx))
+		}
+	}()
+	if err := awaitPage(ctx, c, page, "Ein Portal antwortet gerade nicht", victim.Legal); err != nil {
+		return err
+	}
+	if err := c.Open(ctx, witness.Entity.URL("/readyz")); err != nil || c.Status() != 200 {
+		return fmt.Errorf("%w: a dead peer makes %s unready (%d, %v)", ErrPage, witness.Name, c.Status(), err)
+	}
+	if err := nw.findAndApply(ctx, c); err != nil {
+		return fmt.Errorf("with %s down: %w", victim.Name, err)
+	}
+	restarted = true
+	if err := victim.Restart(ctx); err != nil {
+		return err
+	}
+	if err := nw.AwaitConverged(ctx); err != nil {
+		return err
+	}
+	return awaitGone(ctx, c, page, "Ein Portal antwortet gerade nicht")
+}

@@ -1,0 +1,235 @@
+package testnet
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"path"
+	"strconv"
+	"strings"
+
+	"rathausnetz/discovery"
+	"rathausnetz/federation"
+	"rathausnetz/federation/region"
+	"rathausnetz/portal"
+	"rathausnetz/portal/web/brand"
+	"rathausnetz/testnet/data"
+)
+
+// ErrSpec is wrapped by every fault of a Spec.
+var ErrSpec = errors.New("testnet: cannot be started")
+
+// hubName is the folder and host name of the Landkreis.
+const hubName = "landkreis"
+
+// Spec says what to run. The zero value is the demonstration: the Landkreis
+// Osnabrück with its hub, four Gemeinden, a Samtgemeinde and a utility, on
+// free ports, in a temporary folder, over plain http on loopback names.
+type Spec struct {
+	Dir      string            // data folders; "" is a temporary one that Close removes
+	BasePort int               // http from here, gossip 100 above; 0 takes free ports
+	TLS      bool              // https with a CA made in memory
+	Members  int               // how many nodes beside the hub; 0 means the demonstration's own
+	Register *region.Register  // nil: the built-in Kreis
+	Kreis    region.Area       // zero: 03459
+	Profile  discovery.Profile // zero: discovery.Loopback
+	Control  bool              // open the operator's sockets, so that the command line can speak to the nodes
+	Log      *slog.Logger
+}
+
+// body is one participant before it has an address.
+type body struct {
+	name    string // host name below .localhost
+	kind    federation.Kind
+	legal   string
+	short   string
+	area    region.Area // claims this and everything inside
+	utility bool
+	portal  portal.Portal
+	brand   brand.Brand
+	files   fs.FS // index.txt, XZuFi files, delegationen.yaml; nil: no catalogue
+}
+
+// demoBodies reads the participants of the demonstration, the hub first.
+func demoBodies() ([]body, error) {
+	var out []body
+	for _, name := range data.Nodes {
+		sub, err := fs.Sub(data.FS, name)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrSpec, name, err)
+		}
+		b, err := readBody(name, sub)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrSpec, name, err)
+		}
+		if name == hubName {
+			out = append([]body{b}, out...)
+		} else {
+			out = append(out, b)
+		}
+	}
+	if len(out) == 0 || out[0].name != hubName {
+		return nil, fmt.Errorf("%w: the demonstration has no hub", ErrSpec)
+	}
+	return out, nil
+}
+
+// readBody reads a folder of the demonstration. Who it is follows from its
+// portal file: a home of 12 digits is a Gemeinde, of 9 a Samtgemeinde; without
+// one it is the hub or a utility.
+func readBody(name string, files fs.FS) (body, error) {
+	p, br, err := portal.ReadPortal(files, "portal.yaml")
+	if err != nil {
+		return body{}, err
+	}
+	b := body{name: name, legal: p.Name, short: p.ShortName, area: p.Home, portal: p, brand: br}
+	switch {
+	case name == hubName:
+		b.kind, b.area = federation.KindLandkreis, p.Network.Area
+	case p.Home.IsBund():
+		b.kind, b.area, b.utility = federation.KindUnternehmen, p.Network.Area, true
+	case p.Home.Len() == 9:
+		b.kind = federation.KindSamtgemeinde
+	default:
+		b.kind = federation.KindGemeinde
+	}
+	b.files, err = readCatalogue(files)
+	return b, err
+}
+
+func readCatalogue(files fs.FS) (map[string][]byte, error) {
+	entries, err := fs.ReadDir(files, ".")
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]byte{}
+	for _, e := range entries {
+		if ext := path.Ext(e.Name()); ext != ".xml" && ext != ".txt" && e.Name() != delegations {
+			continue
+		}
+		if out[e.Name()], err = fs.ReadFile(files, e.Name()); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// elsewhere is the demonstration's hub and one of its Gemeinden carried over
+// to another Kreis: the same texts, other names and keys. Its portals say that
+// they are a demonstration, like all here.
+func elsewhere(demo []body, reg *region.Register, kreis region.Area) ([]body, error) {
+	place, ok := reg.Place(kreis)
+	if !ok {
+		return nil, fmt.Errorf("%w: the register has no Kreis %s", ErrSpec, kreis)
+	}
+	hub := demo[0]
+	hub.legal, hub.short, hub.area = place.FullName, place.Name, kreis
+	hub.portal.Name, hub.portal.ShortName = place.FullName, place.Name
+	hub.portal.Network = portal.Network{Area: kreis, Name: place.FullName}
+	hub.brand.Name, hub.brand.ShortName, hub.brand.Greeting = place.FullName, place.Name, "Willkommen beim "+place.FullName
+	hub.files = carried(hub.files, demo[0].legal, place.FullName, demo[0].area.String(), kreis.String())
+	delete(hub.files, delegations)
+	return []body{hub}, nil
+}
+
+// carried replaces words in all files; pairs are old and new in turn.
+func carried(files map[string][]byte, pairs ...string) map[string][]byte {
+	r := strings.NewReplacer(pairs...)
+	out := make(map[string][]byte, len(files))
+	for name, b := range files {
+		out[name] = []byte(r.Replace(string(b)))
+	}
+	return out
+}
+
+// furtherBodies makes participants of the Gemeinden of the Kreis that are not
+// there yet, until there are n beside the hub. They have the pattern's
+// catalogue under their own name and key.
+func furtherBodies(have []body, pattern body, reg *region.Register, kreis region.Area, n int) []body {
+	taken := map[region.Area]bool{}
+	for _, b := range have {
+		taken[b.area] = !b.utility
+	}
+	colors := []string{"#175c3a", "#8f1d2c", "#12406e", "#5b3a86", "#7a4a00", "#00595c"}
+	for i, g := range reg.Gemeinden(kreis) {
+		if len(have) > n {
+			break
+		}
+		if covered(taken, g.Area) {
+			continue
+		}
+		b := pattern
+		b.name, b.kind, b.legal, b.short, b.area = slug(g.Name), federation.KindGemeinde, g.FullName, g.Name, g.Area
+		b.portal.Name, b.portal.ShortName, b.portal.Home = g.FullName, g.Name, g.Area
+		b.portal.Network = have[0].portal.Network
+		b.brand.Name, b.brand.ShortName, b.brand.Greeting = g.FullName, g.Name, "Willkommen in "+g.Name
+		b.brand.Color = brand.MustColor(colors[i%len(colors)])
+		b.files = carried(pattern.files, pattern.legal, g.FullName, pattern.short, g.Name, pattern.area.String(), g.Area.String(),
+			pattern.name+"."+data.PlaceholderHost, b.name+"."+data.PlaceholderHost)
+		have = append(have, b)
+	}
+	return have
+}
+
+func covered(taken map[region.Area]bool, a region.Area) bool {
+	for _, n := range []int{12, 9} {
+		if taken[a.Truncate(n)] {
+			return true
+		}
+	}
+	return false
+}
+
+// slug makes a host name of a place name.
+func slug(name string) string {
+	name, _, _ = strings.Cut(strings.ToLower(name), ",")
+	name = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss").Replace(name)
+	return strings.Trim(strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, name), "-")
+}
+
+// listen takes the http port of node i, and names its gossip port.
+func (s Spec) listen(i int) (net.Listener, int, error) {
+	if s.BasePort == 0 {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, 0, fmt.Errorf("%w: %w", ErrSpec, err)
+		}
+		port, err := freeGossipPort()
+		if err != nil {
+			ln.Close()
+			return nil, 0, err
+		}
+		return ln, port, nil
+	}
+	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(s.BasePort+i))
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%w: %s is in use; stop the other program or choose another --port", ErrSpec, addr)
+	}
+	return ln, s.BasePort + 100 + i, nil
+}
+
+// freeGossipPort finds a port that is free for UDP and TCP.
+func freeGossipPort() (int, error) {
+	for range 50 {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return 0, fmt.Errorf("%w: %w", ErrSpec, err)
+		}
+		port := ln.Addr().(*net.TCPAddr).Port
+		pc, err := net.ListenPacket("udp", ln.Addr().String())
+		ln.Close()
+		if err == nil {
+			pc.Close()
+			return port, nil
+		}
+	}
+	return 0, fmt.Errorf("%w: no port is free for UDP and TCP", ErrSpec)
+}
