@@ -76,3 +76,46 @@ func TestChainOfThree(t *testing.T) {
 		t.Errorf("anchor %+v %v", m, err)
 	}
 }
+
+func TestVerifyChainAsksNobodyForStrangers(t *testing.T) {
+	n := newNetwork(t)
+	c, err := n.resolve(n.melle.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := c.Compacts()
+	fremd := trusttest.New(nil)
+	t.Cleanup(fremd.Close)
+	other := fremd.AddAnchor("fremd", federation.Scope{})
+	leaf := fremd.AddMember("melle", other, "034590024024")
+	oc, err := fremd.Resolver(other).Resolve(t.Context(), leaf.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := n.Resolver(n.land) // knows nothing yet
+	before := n.AllRequests() + fremd.AllRequests()
+	for name, chain := range map[string][]string{
+		"foreign anchor":         oc.Compacts(),
+		"without the anchor":     good[:2],
+		"leaf only":              good[:1],
+		"foreign top, our name":  {good[0], good[1], n.land.Statement(n.kreis) + "x"},
+		"hub vouches for itself": {good[0], good[1], sign(t, n.kreis.Key, trust.TypeStatement, map[string]any{"iss": n.land.ID, "sub": n.kreis.ID, "iat": 1, "exp": 4e9, "jwks": n.kreis.Key.Public()})},
+		"order reversed":         {good[0], good[2], good[1]},
+		"a statement twice":      {good[0], good[1], good[1], good[2]},
+		"empty":                  {},
+		"long":                   append(append([]string{}, good...), good...),
+	} {
+		if _, err := r.VerifyChain(t.Context(), chain); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if got := n.AllRequests() + fremd.AllRequests(); got != before {
+		t.Errorf("%d requests on behalf of strangers", got-before)
+	}
+	if _, err := r.VerifyChain(t.Context(), good); err != nil {
+		t.Errorf("the genuine chain: %v", err)
+	}
+	if _, err := r.VerifyChain(t.Context(), good[:3]); err != nil {
+		t.Errorf("without the anchor's own configuration: %v", err)
+	}
+}
