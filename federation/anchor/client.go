@@ -105,7 +105,7 @@ func (c *Client) configuration(ctx context.Context, id federation.EntityID) (*tr
 // ask sends a signed request to the join endpoint and verifies the answer.
 func (c *Client) ask(ctx context.Context, t Ticket, typ, secret string) (joinAnswer, error) {
 	var out joinAnswer
-	body, err := c.post(ctx, t, pathJoin, typ, secret)
+	body, err := c.post(ctx, t, pathJoin, typ, requestClaims{Secret: secret})
 	if err != nil {
 		return out, err
 	}
@@ -123,16 +123,15 @@ func (c *Client) ask(ctx context.Context, t Ticket, typ, secret string) (joinAns
 }
 
 // post signs a request and returns the body of a 200 answer.
-func (c *Client) post(ctx context.Context, t Ticket, path, typ, secret string) ([]byte, error) {
+func (c *Client) post(ctx context.Context, t Ticket, path, typ string, claims requestClaims) ([]byte, error) {
 	keys := c.cfg.Keys()
 	if keys == nil || len(keys.Federation) == 0 {
 		return nil, fmt.Errorf("%w: no federation key", ErrConfig)
 	}
 	now := c.cfg.Now()
-	compact, err := trust.Sign(keys.Federation[0], typ, requestClaims{
-		Issuer: c.cfg.Self, Audience: t.Hub, IssuedAt: trust.At(now), Expires: trust.At(now.Add(requestLife)),
-		ID: rand.Text(), Secret: secret,
-	})
+	claims.Issuer, claims.Audience, claims.ID = c.cfg.Self, t.Hub, rand.Text()
+	claims.IssuedAt, claims.Expires = trust.At(now), trust.At(now.Add(requestLife))
+	compact, err := trust.Sign(keys.Federation[0], typ, claims)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +222,7 @@ func (c *Client) FetchMark(ctx context.Context, t Ticket) (trust.MarkRef, trust.
 func (c *Client) FetchGossipKeys(ctx context.Context, t Ticket) (keys [][]byte, again time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	body, err := c.post(ctx, t, pathGossipKeys, typeGossipKeys, "")
+	body, err := c.post(ctx, t, pathGossipKeys, typeGossipKeys, requestClaims{})
 	if err != nil {
 		return nil, 0, err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -127,4 +128,36 @@ func (a *Anchor) changeGossip(ctx context.Context, change func([]gossipKey) []go
 		return b, 0, err
 	})
 	return result, err
+}
+
+// gossipAnswer carries the gossip keys, primary first, and when to ask again.
+type gossipAnswer struct {
+	Keys  [][]byte `json:"keys"`
+	Again int64    `json:"again"` // seconds
+}
+
+// serveGossipKeys hands the gossip keys to active members. Use it over TLS
+// only, loopback aside.
+func (a *Anchor) serveGossipKeys(w http.ResponseWriter, r *http.Request) error {
+	t, c, err := a.readRequest(w, r, maxRequest, typeGossipKeys)
+	if err != nil {
+		return err
+	}
+	m, err := a.known(r.Context(), t, c)
+	if err != nil {
+		return err
+	}
+	switch m.State {
+	case StateActive:
+	case StatePending:
+		return ErrNotApproved
+	default:
+		return fmt.Errorf("%s is %s: %w", m.ID, m.State, ErrNotMember)
+	}
+	keys, again, err := a.gossipKeys(r.Context())
+	if err != nil {
+		return err
+	}
+	answerJSON(w, http.StatusOK, gossipAnswer{Keys: keys, Again: int64(max(again, time.Second) / time.Second)})
+	return nil
 }

@@ -33,6 +33,7 @@ type requestClaims struct {
 	Expires  trust.Seconds       `json:"exp"`
 	ID       string              `json:"jti"`
 	Secret   string              `json:"secret,omitempty"` // base64url; join requests only
+	Report   *Report             `json:"report,omitempty"` // reports only
 }
 
 // joinAnswer is signed by the hub: it vouches for the trust anchor's keys.
@@ -48,17 +49,21 @@ type joinAnswer struct {
 }
 
 // readRequest reads a signed request without verifying its signature.
-func (a *Anchor) readRequest(w http.ResponseWriter, r *http.Request, typs ...string) (*trust.Token, requestClaims, error) {
+func (a *Anchor) readRequest(w http.ResponseWriter, r *http.Request, most int64, typs ...string) (*trust.Token, requestClaims, error) {
 	var c requestClaims
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || !slices.Contains(typs, trimApplication(media)) {
-		return nil, c, fmt.Errorf("%w: content type", ErrRequest)
+		return nil, c, fmt.Errorf("%w: application/%s is needed", errMediaType, typs[0])
 	}
-	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return nil, c, fmt.Errorf("%w: at most %d bytes", errTooLarge, most)
+	}
 	if err != nil {
-		return nil, c, fmt.Errorf("%w: body of at most %d bytes", ErrRequest, maxRequest)
+		return nil, c, fmt.Errorf("%w: body not readable", ErrRequest)
 	}
-	t, err := trust.Door{MaxBytes: maxRequest}.Peek(string(b), []string{trimApplication(media)})
+	t, err := trust.Door{MaxBytes: int(most)}.Peek(string(b), []string{trimApplication(media)})
 	if err != nil {
 		return nil, c, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
@@ -101,7 +106,7 @@ func (a *Anchor) once(ctx context.Context, c requestClaims) error {
 
 // serveJoin takes join requests and questions about their state.
 func (a *Anchor) serveJoin(w http.ResponseWriter, r *http.Request) error {
-	t, c, err := a.readRequest(w, r, typeJoin, typeStatus)
+	t, c, err := a.readRequest(w, r, maxRequest, typeJoin, typeStatus)
 	if err != nil {
 		return err
 	}
@@ -210,38 +215,6 @@ func (a *Anchor) known(ctx context.Context, t *trust.Token, c requestClaims) (Me
 		return Member{}, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	return m, a.once(ctx, c)
-}
-
-// gossipAnswer carries the gossip keys, primary first, and when to ask again.
-type gossipAnswer struct {
-	Keys  [][]byte `json:"keys"`
-	Again int64    `json:"again"` // seconds
-}
-
-// serveGossipKeys hands the gossip keys to active members. Use it over TLS
-// only, loopback aside.
-func (a *Anchor) serveGossipKeys(w http.ResponseWriter, r *http.Request) error {
-	t, c, err := a.readRequest(w, r, typeGossipKeys)
-	if err != nil {
-		return err
-	}
-	m, err := a.known(r.Context(), t, c)
-	if err != nil {
-		return err
-	}
-	switch m.State {
-	case StateActive:
-	case StatePending:
-		return ErrNotApproved
-	default:
-		return fmt.Errorf("%s is %s: %w", m.ID, m.State, ErrNotMember)
-	}
-	keys, again, err := a.gossipKeys(r.Context())
-	if err != nil {
-		return err
-	}
-	answerJSON(w, http.StatusOK, gossipAnswer{Keys: keys, Again: int64(max(again, time.Second) / time.Second)})
-	return nil
 }
 
 // Recheck fetches a member's entity configuration again and takes over its

@@ -3,6 +3,7 @@ package anchor
 import (
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 
 	"rathausnetz/federation"
@@ -40,8 +41,15 @@ const maxMarkForm = 64 << 10
 // serveMarkStatus says whether a mark still holds [OIDF §8.4]. A mark that
 // this hub did not issue is unknown: 404.
 func (a *Anchor) serveMarkStatus(w http.ResponseWriter, r *http.Request) error {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/x-www-form-urlencoded" {
+		return fmt.Errorf("%w: a form is needed", errMediaType)
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxMarkForm)
-	if err := r.ParseForm(); err != nil || len(r.PostForm["trust_mark"]) != 1 {
+	var large *http.MaxBytesError
+	if err := r.ParseForm(); errors.As(err, &large) {
+		return fmt.Errorf("%w: at most %d bytes", errTooLarge, maxMarkForm)
+	} else if err != nil || len(r.PostForm["trust_mark"]) != 1 {
 		return fmt.Errorf("%w: one form parameter trust_mark is required", ErrRequest)
 	}
 	compact := r.PostForm.Get("trust_mark")

@@ -24,6 +24,7 @@ func (a *Anchor) Handlers() map[string]http.Handler {
 		pathMark: get(a.serveMark), pathMarkStatus: post(a.serveMarkStatus), pathMarkList: get(a.serveMarkList),
 		pathHistory: get(a.serveHistory), pathNotices: get(a.serveNotices),
 		pathJoin: post(a.serveJoin), pathGossipKeys: post(a.serveGossipKeys),
+		pathReports: post(a.serveReport),
 	}
 }
 

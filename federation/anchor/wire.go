@@ -22,6 +22,7 @@ const (
 	pathJoin       = "/federation/join"
 	pathGossipKeys = "/federation/gossip-keys"
 	pathNotices    = "/federation/notices"
+	pathReports    = "/federation/reports"
 )
 
 // endpoints are the federation_entity parameters of a hub [OIDF §5.1.1].
@@ -41,6 +42,7 @@ const (
 	typeStatus     = "join-status+jwt"
 	typeAnswer     = "join-answer+jwt"
 	typeGossipKeys = "gossip-keys-request+jwt"
+	typeReport     = "report+jwt"
 )
 
 // wireError is an error as it travels [OIDF §8.9].
@@ -64,12 +66,18 @@ var wireCodes = []struct { // read only
 	{ErrNotApproved, "not_approved", http.StatusForbidden},
 	{ErrReplay, "replayed", http.StatusBadRequest},
 	{ErrNotMember, "not_found", http.StatusNotFound},
+	{errTooLarge, "invalid_request", http.StatusRequestEntityTooLarge},
+	{errMediaType, "invalid_request", http.StatusUnsupportedMediaType},
 	{errUnsupported, "unsupported_parameter", http.StatusBadRequest},
 	{ErrRequest, "invalid_request", http.StatusBadRequest},
 	{store.ErrUnavailable, "temporarily_unavailable", http.StatusServiceUnavailable},
 }
 
-var errUnsupported = errors.New("anchor: parameter not supported")
+var (
+	errUnsupported = errors.New("anchor: parameter not supported")
+	errTooLarge    = errors.New("anchor: request too large")
+	errMediaType   = errors.New("anchor: content type not supported")
+)
 
 // fail answers with the standard's JSON error; what is not foreseen becomes a
 // 500 without details.
@@ -97,7 +105,7 @@ func errorOf(status int, body []byte) error {
 	var e wireError
 	if err := trust.Decode(body, &e); err == nil {
 		for _, c := range wireCodes {
-			if c.code == e.Code {
+			if c.code == e.Code && c.status == status {
 				return c.err
 			}
 		}
