@@ -3,12 +3,11 @@ package catalog
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
+	"github.com/go-json-experiment/json"
 	"github.com/klauspost/compress/zstd"
 
 	"rathausnetz/federation"
@@ -118,17 +117,13 @@ func (b *bucket) parse(raw []byte, number, buckets int) error {
 	return firstInvalid(Validate(&Catalogue{Offers: b.offers, Units: b.units, Delegations: b.delegations}))
 }
 
-// line decodes one record: of a known kind, in its bucket, after the record
+// line decodes one record, strictly (no unknown, repeated or differently
+// written member names): of a known kind, in its bucket, after the record
 // before it in the order of kinds and ids, which also refuses duplicates.
 func (b *bucket) line(line []byte, number, buckets int) error {
 	var r record
-	dec := json.NewDecoder(bytes.NewReader(line))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&r); err != nil {
+	if err := json.Unmarshal(line, &r, json.RejectUnknownMembers(true)); err != nil {
 		return fmt.Errorf("%w: %w", ErrChunk, err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: something after a record", ErrChunk)
 	}
 	var kind byte
 	var id ID
