@@ -17,6 +17,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"rathausnetz/portal/web/brand"
 )
 
 //go:embed testdata/axe.min.js
@@ -207,6 +209,75 @@ func TestKeyboard(t *testing.T) {
 	for _, e := range unseen {
 		t.Errorf("no visible focus: %s", e)
 	}
+}
+
+// A brand that is not blue reaches links, buttons and borders, in light and
+// dark: the cut of the stylesheet has kept what carries the colour.
+func TestBrandColourReachesThePage(t *testing.T) {
+	ctx := browser(t)
+	for _, hex := range []string{"#8f1d2c", "#f2b705", "#175c3a"} {
+		f := newFixture()
+		f.cfg.Brand.Color = brand.MustColor(hex)
+		s := serve(t, routes(f.web(t)))
+		palette := f.cfg.Brand.Color.Palette()
+		for mode, tones := range map[string]brand.Tones{"light": palette.Light, "dark": palette.Dark} {
+			if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900), scheme(mode == "dark"), chromedp.Navigate(s.URL+"/leistung/"+keyBauakte.String()+"/03459012")); err != nil {
+				t.Fatal(err)
+			}
+			for what, js := range map[string]string{
+				"button": `getComputedStyle(document.querySelector('.kern-btn--primary')).backgroundColor`,
+				"link":   `getComputedStyle(document.querySelector('.pv-meta .kern-link')).color`,
+				"box":    `getComputedStyle(document.querySelector('.pv-box')).borderLeftColor`,
+			} {
+				want := fmt.Sprintf("rgb(%d, %d, %d)", tones.Brand.R, tones.Brand.G, tones.Brand.B)
+				if got := eval[string](t, ctx, js); got != want {
+					t.Errorf("%s, %s: the %s is %s, want %s", hex, mode, what, got, want)
+				}
+			}
+			bar := fmt.Sprintf("rgb(%d, %d, %d)", palette.Bar.R, palette.Bar.G, palette.Bar.B)
+			if got := eval[string](t, ctx, `getComputedStyle(document.querySelector('.pv-nav')).backgroundColor`); got != bar {
+				t.Errorf("%s, %s: the menu bar is %s", hex, mode, got)
+			}
+		}
+		for _, bad := range look(t, ctx, s.URL, "/", 390) {
+			t.Errorf("%s: %s", hex, bad)
+		}
+	}
+}
+
+// The whole way of a citizen works with scripts switched off.
+func TestWorksWithoutScripts(t *testing.T) {
+	ctx := browser(t)
+	f := newFixture()
+	s := serve(t, routes(f.web(t)))
+	off := chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	})
+	text := func(want string) {
+		t.Helper()
+		got, err := chromedp.Run(ctx, chromedp.Text("main"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(got, want) {
+			t.Fatalf("%q is not in %s", want, got)
+		}
+	}
+	do := func(actions ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		if err := chromedp.Do(ctx, actions...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(chromedp.EmulateViewport(390, 900), off, chromedp.Navigate(s.URL+"/"), chromedp.SendKeys("#q", "Hund"), chromedp.Click(".pv-search button"), chromedp.WaitVisible(".pv-hit"))
+	text("1 Treffer für „Hund“ in Bissendorf")
+	do(chromedp.Click(".pv-hit a"), chromedp.WaitVisible("#zs"))
+	text("Die Gemeinde Bissendorf bearbeitet diesen Antrag selbst.")
+	do(chromedp.Click(".pv-box--act .pv-note a"), chromedp.WaitVisible("#plz"), chromedp.SendKeys("#plz", "Melle"), chromedp.Click("main button"), chromedp.WaitVisible("#zs"))
+	text("Zuständig für Melle: Stadt Melle")
+	do(chromedp.Navigate(s.URL+"/suche?q=anmelden&ort=alle"), chromedp.Click(".pv-fold > summary"), chromedp.WaitVisible("#f-online"), chromedp.Click("label[for=f-online]"), chromedp.Click(".pv-filter button"), chromedp.WaitVisible(".pv-filter__reset"))
+	text("Filter zurücksetzen")
 }
 
 func eval[T any](t *testing.T, ctx context.Context, js string) T {

@@ -52,6 +52,7 @@ type apply struct {
 	Title     string // of the service, when there are several
 	TitleLang string
 	Level     string
+	Away      bool // it opens in another portal
 }
 
 // fact is one line of the Kurz-Liste; Text is used when HTML is empty.
@@ -163,6 +164,7 @@ func (v *view) applyButton(ref directory.OfferRef, d *catalog.Onlinedienst, seve
 	if title, lang := d.Title.In(v.Lang); several && title != "" {
 		a.Title, a.TitleLang = title, v.In(lang)
 	}
+	a.Away = ref.Member != v.w.cfg.Self
 	if several {
 		a.Level = v.t("badge.level." + levelKey(d.Level))
 	}

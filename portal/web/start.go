@@ -109,7 +109,7 @@ func rank(order []string, slug string) int {
 // oftenWords are things that most households need now and then. They are only
 // words to search for: what the place does not offer is not shown.
 var oftenWords = [...]string{
-	"Hund anmelden", "Personalausweis", "Geburtsurkunde", "Bauplan", "Fahrzeug abmelden", "Sperrmüll", "Brennholz",
+	"Hund anmelden", "Personalausweis", "Geburtsurkunde", "Bauplan", "Auto abmelden", "Fahrzeug abmelden", "Sperrmüll", "Brennholz",
 	"Wohnsitz", "Führungszeugnis", "Wohngeld", "Gewerbe anmelden",
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"rathausnetz/federation/directory"
@@ -27,20 +28,30 @@ type moveSide struct {
 	Missing           string // topics for which nothing is known here
 }
 
-// A moveTopic is looked for by words, the first that finds something counts:
-// keys differ between Länder, everyday words do not.
+// A moveTopic is looked for by words and counts only if the title says both
+// what it is about and what is done with it: the search finds more.
 type moveTopic struct {
 	key      string
-	old, new []string
+	old, new []moveSearch
 }
 
-var moveTopics = [...]moveTopic{
-	{"wohnsitz", []string{"Wohnsitz abmelden", "Wohnung abmelden"}, []string{"Wohnsitz anmelden", "Wohnsitz ummelden", "Wohnung anmelden", "Anmeldung Wohnsitz"}},
-	{"auto", nil, []string{"Fahrzeug ummelden", "Fahrzeug umschreiben", "Auto ummelden", "Umschreibung Fahrzeug"}},
-	{"hund", []string{"Hund abmelden", "Hundesteuer abmelden"}, []string{"Hund anmelden", "Hundesteuer anmelden"}},
-	{"kita", []string{"Kita abmelden"}, []string{"Kita-Platz", "Kita anmelden", "Kinderbetreuung", "Kindertagesstätte"}},
-	{"abfall", []string{"Abfall abmelden", "Mülltonne abmelden"}, []string{"Abfall anmelden", "Mülltonne anmelden", "Mülltonne", "Abfallbehälter"}},
-	{"gewerbe", []string{"Gewerbe abmelden"}, []string{"Gewerbe ummelden", "Gewerbe anmelden"}},
+type moveSearch struct {
+	text         string
+	about, doing []string // beginnings of words, one of each must be in the title
+}
+
+func moveTopics() []moveTopic {
+	home, car, dog := []string{"wohn", "melde"}, []string{"auto", "fahrzeug", "kraftfahrzeug"}, []string{"hund"}
+	bin, trade, nursery := []string{"tonne", "müll", "abfall"}, []string{"gewerbe"}, []string{"kita", "kindertages", "kindergarten", "kinderbetreuung"}
+	in, out, change := []string{"anmeld"}, []string{"abmeld"}, []string{"ummeld", "umschreib"}
+	return []moveTopic{
+		{"wohnsitz", []moveSearch{{"Wohnsitz abmelden", home, out}}, []moveSearch{{"Wohnsitz anmelden", home, in}, {"Wohnsitz ummelden", home, change}}},
+		{"auto", nil, []moveSearch{{"Auto ummelden", car, change}, {"Fahrzeug umschreiben", car, change}}},
+		{"hund", []moveSearch{{"Hund abmelden", dog, out}}, []moveSearch{{"Hund anmelden", dog, in}}},
+		{"kita", []moveSearch{{"Kita abmelden", nursery, out}}, []moveSearch{{"Kita-Platz", nursery, []string{"platz", "anmeld"}}, {"Kita anmelden", nursery, in}, {"Kinderbetreuung", nursery, in}}},
+		{"abfall", []moveSearch{{"Tonne abmelden", bin, out}, {"Abfall abmelden", bin, out}}, []moveSearch{{"Tonne anmelden", bin, in}, {"Abfall anmelden", bin, in}, {"Tonne", bin, []string{"bestell", "ummeld"}}}},
+		{"gewerbe", []moveSearch{{"Gewerbe abmelden", trade, out}}, []moveSearch{{"Gewerbe ummelden", trade, change}, {"Gewerbe anmelden", trade, in}}},
+	}
 }
 
 // Umzug is the page "/umzug?von=&nach=": what is to do at the old and at the
@@ -67,9 +78,9 @@ func (w *Web) Umzug(rw http.ResponseWriter, r *http.Request) {
 		if from.Area == to.Area {
 			page.Note = v.t("move.same")
 		} else {
-			page.Sides = append(page.Sides, v.moveSide("alt", "move.old", from, func(t *moveTopic) []string { return t.old }))
+			page.Sides = append(page.Sides, v.moveSide("alt", "move.old", from, func(t *moveTopic) []moveSearch { return t.old }))
 		}
-		side := v.moveSide("neu", "move.new", to, func(t *moveTopic) []string { return t.new })
+		side := v.moveSide("neu", "move.new", to, func(t *moveTopic) []moveSearch { return t.new })
 		side.Note = v.t("move.week")
 		page.Sides = append(page.Sides, side)
 	}
@@ -105,15 +116,14 @@ func (v *view) moveField(f *moveField, value string, asked bool) (p place, ok bo
 	return p, false
 }
 
-func (v *view) moveSide(id, heading string, p place, words func(*moveTopic) []string) moveSide {
+func (v *view) moveSide(id, heading string, p place, searches func(*moveTopic) []moveSearch) moveSide {
 	side := moveSide{ID: id, Heading: v.t(heading, p.Name)}
 	var missing []string
-	for i := range moveTopics {
-		t := &moveTopics[i]
-		if len(words(t)) == 0 {
+	for _, t := range moveTopics() {
+		if len(searches(&t)) == 0 {
 			continue
 		}
-		if h := v.firstHit(words(t), p); h != nil {
+		if h := v.firstHit(searches(&t), p); h != nil {
 			side.Tasks = append(side.Tasks, *h)
 		} else {
 			missing = append(missing, v.t("move.topic."+t.key))
@@ -125,26 +135,22 @@ func (v *view) moveSide(id, heading string, p place, words func(*moveTopic) []st
 	return side
 }
 
-// firstHit returns the best hit of the first words that name a Leistung of
-// the place, nil if none does.
-func (v *view) firstHit(words []string, p place) *hit {
-	for _, text := range words {
-		res := v.w.cfg.Directory.Search(directory.Query{Text: text, Place: p.Area, Own: v.w.cfg.Self, Lang: v.Lang, Literal: true, Limit: 1})
-		if len(res.Hits) > 0 && res.Hits[0].Matched <= directory.MatchedSynonym && !res.Hits[0].Provider.Neighbour && !opposite(text, res.Hits[0].Title) {
-			h := v.hit(&res.Hits[0], p, true)
-			return &h
+// firstHit returns the best hit of the first search that finds what it is
+// about at the place, nil if none does.
+func (v *view) firstHit(searches []moveSearch, p place) *hit {
+	for _, m := range searches {
+		res := v.w.cfg.Directory.Search(directory.Query{Text: m.text, Place: p.Area, Own: v.w.cfg.Self, Literal: true, Limit: 5})
+		for i := range res.Hits {
+			title := strings.ToLower(res.Hits[i].Title)
+			if containsAny(title, m.about) && containsAny(title, m.doing) && !res.Hits[i].Provider.Neighbour {
+				h := v.hit(&res.Hits[i], p, true)
+				return &h
+			}
 		}
 	}
 	return nil
 }
 
-// opposite reports whether title is about the other end of what was asked:
-// the search knows that anmelden and abmelden belong together.
-func opposite(asked, title string) bool {
-	title = strings.ToLower(title)
-	off := strings.Contains(title, "abmeld")
-	if strings.Contains(asked, "abmelden") {
-		return !off
-	}
-	return off && !strings.Contains(title, "anmeld") && !strings.Contains(title, "ummeld")
+func containsAny(s string, parts []string) bool {
+	return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(s, p) })
 }

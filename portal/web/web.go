@@ -27,7 +27,7 @@ type Config struct {
 	Brand brand.Brand
 	// Home is the area of the portal's own municipality: the place that is
 	// meant as long as a citizen names no other. A Kreis or a utility has no
-	// Gemeinde of its own and shows everything in Area.
+	// Gemeinde of its own: the zero Home means Area.
 	Home region.Area
 	// Area is the whole network, e.g. 03459; Verbund its name in sentences,
 	// e.g. "Landkreis Osnabrück".
@@ -131,6 +131,9 @@ func New(cfg Config) (*Web, error) {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Home.IsBund() {
+		cfg.Home = cfg.Area
 	}
 	if cfg.Verbund == "" {
 		cfg.Verbund = cfg.Register.Name(cfg.Area)
