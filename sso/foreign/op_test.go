@@ -216,7 +216,7 @@ func TestForeignOPForOurRP(t *testing.T) {
 	if err := op.Next(&ready); err != nil {
 		t.Fatal(err)
 	}
-	own := must(provider.New(provider.Config{HTTP: client, ClientID: self, Key: keys.Protocol[0], Loopback: true}))(t)
+	own := must(provider.New(provider.Config{HTTP: client, ClientID: self, Key: func(time.Time) *trust.Key { return keys.Protocol[0] }, Loopback: true}))(t)
 	net.p = must(own.Discover(t.Context(), ready.Issuer))(t)
 	net.p.Algorithms = nil // ES256 only, as our own metadata says
 

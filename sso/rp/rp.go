@@ -71,7 +71,7 @@ func FromMetadata(m trust.OPMetadata, chain []string) *Provider {
 type Config struct {
 	Self      federation.EntityID // client_id and origin of every URI
 	Name      string              // client_name
-	Keys      *trust.Keys         // the first protocol key signs
+	Keys      *trust.Keys         // the protocol key that is active signs
 	Sessions  *session.Manager
 	Providers Providers
 	HTTP      *http.Client // carries the address guard and the CA pool
@@ -121,7 +121,8 @@ func New(c Config) (*RP, error) {
 		c.LoginsPerMinute = 120
 	}
 	client, err := provider.New(provider.Config{
-		HTTP: c.HTTP, ClientID: string(c.Self), Key: c.Keys.Protocol[0],
+		HTTP: c.HTTP, ClientID: string(c.Self),
+		Key:      func(now time.Time) *trust.Key { return c.Keys.At(now).Protocol[0] },
 		Loopback: !c.Secure, Now: c.Now, Log: c.Log,
 	})
 	if err != nil {
@@ -146,10 +147,7 @@ func (r *RP) redirectURI(issuer federation.EntityID) string {
 // configuration [OIDF §5.1.2]. It names one redirect URI per known provider
 // and changes when Providers does.
 func (r *RP) Metadata() trust.RPMetadata {
-	var keys trust.JWKS
-	for _, k := range r.c.Keys.Protocol {
-		keys = keys.Union(k.Public())
-	}
+	keys := r.c.Keys.ProtocolJWKS()
 	m := trust.RPMetadata{
 		ClientRegistrationTypes: []string{"automatic"},
 		ClientName:              r.c.Name, OrganizationName: r.c.Name,

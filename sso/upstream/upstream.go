@@ -133,8 +133,12 @@ func New(c Config) (*Upstream, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	var key func(time.Time) *trust.Key
+	if c.Key != nil {
+		key = func(time.Time) *trust.Key { return c.Key }
+	}
 	client, err := provider.New(provider.Config{
-		HTTP: c.HTTP, ClientID: c.ClientID, Key: c.Key, Secret: c.Secret, Loopback: c.Loopback, Now: c.Now, Log: c.Log,
+		HTTP: c.HTTP, ClientID: c.ClientID, Key: key, Secret: c.Secret, Loopback: c.Loopback, Now: c.Now, Log: c.Log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("upstream %q: %w", c.ID, err)

@@ -25,9 +25,10 @@ const assertionLife = time.Minute
 
 // Config says who we are to the providers. One Client may serve many of them.
 type Config struct {
-	HTTP     *http.Client     // required; carries the address guard
-	ClientID string           // required; for members the entity ID
-	Key      *trust.Key       // private_key_jwt [OIDC §9]
+	HTTP     *http.Client // required; carries the address guard
+	ClientID string       // required; for members the entity ID
+	// Key returns the key that signs at now, for private_key_jwt [OIDC §9].
+	Key      func(now time.Time) *trust.Key
 	Secret   string           // client_secret_basic, only without Key
 	Loopback bool             // plain http on loopback names is accepted
 	Now      func() time.Time // nil: time.Now
@@ -153,7 +154,7 @@ func (c *Client) assertion(m *Metadata) (string, error) {
 	if len(m.TrustChain) > 0 {
 		header = map[string]any{"trust_chain": m.TrustChain}
 	}
-	return trust.SignWith(c.c.Key, AssertionType, header, map[string]any{
+	return trust.SignWith(c.c.Key(now), AssertionType, header, map[string]any{
 		"iss": c.c.ClientID, "sub": c.c.ClientID, "aud": m.Issuer,
 		"jti": Random(), "iat": now.Unix(), "exp": now.Add(assertionLife).Unix(),
 	})

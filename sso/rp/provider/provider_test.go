@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"rathausnetz/federation/trust"
 	"rathausnetz/sso/rp/rptest"
@@ -205,7 +206,7 @@ func TestConfig(t *testing.T) {
 		"no HTTP":        {ClientID: "x", Secret: "s"},
 		"no client":      {HTTP: http.DefaultClient, Secret: "s"},
 		"no secret":      {HTTP: http.DefaultClient, ClientID: "x"},
-		"key and secret": {HTTP: http.DefaultClient, ClientID: "x", Secret: "s", Key: key},
+		"key and secret": {HTTP: http.DefaultClient, ClientID: "x", Secret: "s", Key: func(time.Time) *trust.Key { return key }},
 	} {
 		if _, err := New(c); err == nil {
 			t.Errorf("%s: accepted", name)
