@@ -23,8 +23,12 @@ func (b *broadcast) Finished()       {}
 // maxQueued bounds the broadcasts waiting to be sent.
 const maxQueued = 512
 
-// broadcast queues a message for gossip; never called with mu held.
+// broadcast queues a message for gossip; never called with mu held. A Follower
+// takes no part in gossip.
 func (d *Discovery) broadcast(name string, message []byte) {
+	if d.queue == nil {
+		return
+	}
 	d.queue.QueueBroadcast(&broadcast{name: name, message: message})
 	d.queue.Prune(maxQueued)
 }

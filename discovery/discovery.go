@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -71,15 +72,18 @@ type Discovery struct {
 	cfg       Config
 	log       *slog.Logger
 	now       func() time.Time
-	ring      *memberlist.Keyring
+	ring      *memberlist.Keyring // nil in a Follower
 	bindings  *bindingCache
 	inbox     *inbox
-	queue     *memberlist.TransmitLimitedQueue
-	changed   chan struct{} // own announcement changed; capacity 1
-	rechecked chan struct{} // members have changed; capacity 1
-	outgoing  chan []byte   // notices to be sent to every node
-	alive     atomic.Int64  // nodes alive, without this one
-	ready     chan struct{} // closed once Run listens
+	queue     *memberlist.TransmitLimitedQueue // nil in a Follower
+	epoch     uint64                           // tells followers that a node has been restarted
+	changed   chan struct{}                    // own announcement changed; capacity 1
+	rechecked chan struct{}                    // members have changed; capacity 1
+	outgoing  chan []byte                      // notices to be sent to every node
+	alive     atomic.Int64                     // nodes alive, without this one
+	ready     chan struct{}                    // closed once Run listens
+	closing   chan struct{}                    // closed by release
+	release   func()                           // makes followers wait no longer; idempotent
 
 	ringMu sync.Mutex // serialises SetKeys
 
@@ -95,6 +99,9 @@ type Discovery struct {
 	notices      map[federation.Digest]*notice
 	refused      map[federation.Digest]time.Time // notices not to look at before
 	refusedNodes map[string]stranger             // by gossip name
+	seq          uint64                          // counts what followers are told
+	news         chan struct{}                   // closed when seq grows
+	waiting      int                             // followers waiting for news
 	strangers    bucket                          // for checks of signatures of unknown origin
 	stats        Stats
 }
@@ -115,25 +122,10 @@ func New(cfg Config) (*Discovery, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	ring, err := memberlist.NewKeyring(cfg.Keys, cfg.Keys[0])
-	if err != nil {
+	d := newCore(cfg)
+	var err error
+	if d.ring, err = memberlist.NewKeyring(cfg.Keys, cfg.Keys[0]); err != nil {
 		return nil, fmt.Errorf("%w: gossip keys: %w", ErrConfig, err)
-	}
-	d := &Discovery{
-		cfg: cfg, log: cfg.Log, now: cfg.Now, ring: ring,
-		bindings:     newBindingCache(cfg.VerifyNode, cfg.Now),
-		inbox:        newInbox(maxInbox),
-		changed:      make(chan struct{}, 1),
-		outgoing:     make(chan []byte, 16),
-		rechecked:    make(chan struct{}, 1),
-		refusedNodes: make(map[string]stranger),
-		ready:        make(chan struct{}),
-		meta:         nodeMeta{Entity: cfg.Self},
-		peers:        make(map[string]*peer),
-		members:      make(map[federation.EntityID]*member),
-		notices:      make(map[federation.Digest]*notice),
-		refused:      make(map[federation.Digest]time.Time),
-		strangers:    newBucket(strangerBurst, strangerRate),
 	}
 	d.queue = &memberlist.TransmitLimitedQueue{
 		RetransmitMult: cfg.Profile.RetransmitMult,
@@ -142,7 +134,48 @@ func New(cfg Config) (*Discovery, error) {
 	return d, nil
 }
 
+// newCore makes what a node in the gossip and a Follower have in common:
+// everything that judges, keeps and hands on what was heard.
+func newCore(cfg Config) *Discovery {
+	d := &Discovery{
+		cfg: cfg, log: cfg.Log, now: cfg.Now,
+		bindings:     newBindingCache(cfg.VerifyNode, cfg.Now),
+		inbox:        newInbox(maxInbox),
+		changed:      make(chan struct{}, 1),
+		outgoing:     make(chan []byte, 16),
+		rechecked:    make(chan struct{}, 1),
+		refusedNodes: make(map[string]stranger),
+		ready:        make(chan struct{}),
+		closing:      make(chan struct{}),
+		meta:         nodeMeta{Entity: cfg.Self},
+		peers:        make(map[string]*peer),
+		members:      make(map[federation.EntityID]*member),
+		notices:      make(map[federation.Digest]*notice),
+		refused:      make(map[federation.Digest]time.Time),
+		strangers:    newBucket(strangerBurst, strangerRate),
+		epoch:        rand.Uint64(),
+		news:         make(chan struct{}),
+	}
+	d.release = sync.OnceFunc(func() { close(d.closing) })
+	return d
+}
+
 func (c *Config) check() error {
+	c.defaults()
+	switch {
+	case c.Self == "":
+		return fmt.Errorf("%w: Self is empty", ErrConfig)
+	case !validName(c.Name):
+		return fmt.Errorf("%w: node name %q: a–z, 0–9, dot and hyphen, 1 to %d bytes", ErrConfig, c.Name, maxName)
+	case len(c.Keys) == 0:
+		return fmt.Errorf("%w: no gossip key", ErrConfig)
+	case c.SignNode == nil || c.VerifyNode == nil || c.VerifyAnnouncement == nil:
+		return fmt.Errorf("%w: SignNode, VerifyNode and VerifyAnnouncement are needed", ErrConfig)
+	}
+	return nil
+}
+
+func (c *Config) defaults() {
 	if c.Profile == (Profile{}) {
 		c.Profile = LAN()
 	}
@@ -155,17 +188,6 @@ func (c *Config) check() error {
 	if c.Log == nil {
 		c.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	switch {
-	case c.Self == "":
-		return fmt.Errorf("%w: Self is empty", ErrConfig)
-	case !validName(c.Name):
-		return fmt.Errorf("%w: node name %q: a–z, 0–9, dot and hyphen, 1 to %d bytes", ErrConfig, c.Name, maxName)
-	case len(c.Keys) == 0:
-		return fmt.Errorf("%w: no gossip key", ErrConfig)
-	case c.SignNode == nil || c.VerifyNode == nil || c.VerifyAnnouncement == nil:
-		return fmt.Errorf("%w: SignNode, VerifyNode and VerifyAnnouncement are needed", ErrConfig)
-	}
-	return nil
 }
 
 // Addr returns the address others are told, once Run listens; it waits for
@@ -215,6 +237,7 @@ func (d *Discovery) Announce(a federation.Announcement) {
 		if a.Serial > m.newest.Serial {
 			m.newest = a
 		}
+		m.changed = d.bump()
 	}
 	d.mu.Unlock()
 	if !newer {

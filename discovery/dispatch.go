@@ -27,7 +27,8 @@ type member struct {
 	bucket   bucket
 	capped   uint64
 	warned   time.Time
-	reported bool // up, as OnReachable was last told
+	reported bool   // up, as OnReachable was last told
+	changed  uint64 // value of Discovery.seq when newest or reported last changed
 }
 
 // bucket allows burst events at once and rate per second after that.
@@ -178,6 +179,7 @@ func (d *Discovery) deliver(a federation.Announcement, relay bool) {
 		m.newest, m.other = a, federation.Digest{}
 	}
 	d.stats.Announcements++
+	m.changed = d.bump()
 	d.mu.Unlock()
 	if relay {
 		d.broadcast("a"+string(a.Member), announcementMessage(a))
@@ -214,6 +216,9 @@ func (d *Discovery) report(id federation.EntityID) {
 	m := d.memberOf(id)
 	changed := m.reported != up
 	m.reported = up
+	if changed {
+		m.changed = d.bump()
+	}
 	d.mu.Unlock()
 	if !changed {
 		return

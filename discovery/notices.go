@@ -9,8 +9,9 @@ import (
 
 // notice is an opaque signed text that is repeated until it expires.
 type notice struct {
-	text  string
-	until time.Time
+	text    string
+	until   time.Time
+	changed uint64 // value of Discovery.seq when it came
 }
 
 // refusedFor is how long a refused notice is not looked at again: its issuer
@@ -80,7 +81,7 @@ func (d *Discovery) keepNotice(text string, until time.Time) {
 		}
 		delete(d.notices, first)
 	}
-	d.notices[federation.Sum([]byte(text))] = &notice{text: text, until: until}
+	d.notices[federation.Sum([]byte(text))] = &notice{text: text, until: until, changed: d.bump()}
 }
 
 // expireNotices is called with mu held.

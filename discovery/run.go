@@ -40,6 +40,7 @@ func (d *Discovery) Run(ctx context.Context) error {
 	wg.Go(func() { d.rejoinLoop(inner, list) })
 	wg.Go(func() { d.tell(inner, list) })
 	d.loop(inner)
+	d.ReleaseFollowers()
 	cancel()
 	wg.Wait()
 	return d.close(list)
@@ -181,6 +182,7 @@ func (d *Discovery) known() []peer {
 func (d *Discovery) rejoinLoop(ctx context.Context, list *memberlist.Memberlist) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	settle := settling{}
 	for round := 0; ; round++ {
 		askSeeds := round%seedRound == seedRound-1
 		select {
@@ -190,7 +192,7 @@ func (d *Discovery) rejoinLoop(ctx context.Context, list *memberlist.Memberlist)
 		case <-ctx.Done():
 			return
 		}
-		d.rejoin(ctx, list, askSeeds)
+		d.rejoin(ctx, list, askSeeds, settle.round(int(d.alive.Load())))
 		timer.Reset(d.cfg.Profile.RejoinInterval * time.Duration(80+rand.IntN(40)) / 100)
 	}
 }
@@ -199,8 +201,30 @@ func (d *Discovery) rejoinLoop(ctx context.Context, list *memberlist.Memberlist)
 // two networks that know nothing of each other.
 const seedRound = 20
 
-func (d *Discovery) rejoin(ctx context.Context, list *memberlist.Memberlist, askSeeds bool) {
+// settling says when one more push/pull is worth while: after many nodes have
+// come or gone since the last round, gossip has more to say than fits into its
+// packets, and the regular push/pull is a minute away.
+type settling struct{ last, rounds int }
+
+const settleRounds = 3
+
+func (s *settling) round(alive int) bool {
+	if change := max(alive-s.last, s.last-alive); change >= max(3, alive/20) {
+		s.rounds = settleRounds
+	}
+	s.last = alive
+	if s.rounds == 0 {
+		return false
+	}
+	s.rounds--
+	return true
+}
+
+func (d *Discovery) rejoin(ctx context.Context, list *memberlist.Memberlist, askSeeds, settle bool) {
 	targets := d.absent()
+	if settle {
+		targets = append(d.anyAlive(), targets...)
+	}
 	if askSeeds || d.alive.Load() == 0 {
 		targets = append(d.strangersFirst(d.seeds(ctx)), targets...)
 	}
@@ -240,6 +264,19 @@ func (d *Discovery) strangersFirst(seeds []netip.AddrPort) []netip.AddrPort {
 		return 1
 	})
 	return seeds
+}
+
+// anyAlive returns the address of a node that is alive, chosen at random, or
+// nothing.
+func (d *Discovery) anyAlive() []netip.AddrPort {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, p := range d.peers { // in random order
+		if p.up() {
+			return []netip.AddrPort{p.addr}
+		}
+	}
+	return nil
 }
 
 // absent returns the addresses of nodes that are not alive and have not left,

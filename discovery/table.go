@@ -134,7 +134,10 @@ func (d *Discovery) Peers() []Peer {
 	}
 	out := make([]Peer, 0, len(best))
 	for _, p := range best {
-		v := Peer{Entity: p.id, Name: p.name, Addr: p.addr.String(), State: p.state, Since: p.since, RTT: p.rtt}
+		v := Peer{Entity: p.id, Name: p.name, State: p.state, Since: p.since, RTT: p.rtt}
+		if p.addr.IsValid() {
+			v.Addr = p.addr.String()
+		}
 		if m := d.members[p.id]; m != nil {
 			v.Announcement, v.Capped = m.newest, m.capped
 		}
