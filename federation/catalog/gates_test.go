@@ -130,6 +130,7 @@ func TestValidate(t *testing.T) {
 		{"control character in a title", func(c *Catalogue) { c.Offers[0].Title["de"] = "a\x00" }, CodeText},
 		{"direction override in a title", func(c *Catalogue) { c.Offers[0].Title["de"] = "a\u202eb" }, CodeText},
 		{"long text", func(c *Catalogue) { c.Offers[0].Sections[0].Text["de"] = strings.Repeat("a", MaxText+1) }, CodeText},
+		{"very long title", func(c *Catalogue) { c.Offers[0].Title["de"] = strings.Repeat("a", maxPlain+1) }, CodeText},
 		{"language", func(c *Catalogue) { c.Offers[0].Title["deu"] = "x" }, CodeLanguage},
 		{"section twice", func(c *Catalogue) {
 			c.Offers[0].Sections = append(c.Offers[0].Sections, c.Offers[0].Sections[0])

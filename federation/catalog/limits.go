@@ -11,5 +11,6 @@ const (
 	MaxList      = 512     // entries of any list inside a record
 	MaxURL       = 2048    // bytes
 	MaxID        = 200     // bytes of an ID
+	maxPlain     = 1000    // bytes of a title or a name, whatever the gates say
 	maxShort     = 300     // bytes of street, telephone number and the like
 )

@@ -18,13 +18,17 @@ func (f *findings) text(field string, t Text, html bool) {
 		f.add(Invalid, CodeLimit, field, fmt.Sprintf("Der Text liegt in %d Sprachen vor, erlaubt sind %d.", len(t), MaxLanguages), "")
 		return
 	}
+	longest := maxPlain
+	if html {
+		longest = MaxText
+	}
 	for lang, s := range t {
 		if len(lang) != 2 || lang[0] < 'a' || lang[0] > 'z' || lang[1] < 'a' || lang[1] > 'z' {
 			f.add(Invalid, CodeLanguage, field, fmt.Sprintf("%q ist kein Sprachcode aus zwei Buchstaben.", clip(lang)), "Nehmen Sie zum Beispiel de oder en.")
 		}
 		switch {
-		case len(s) > MaxText:
-			f.add(Invalid, CodeText, field, fmt.Sprintf("Der Text hat %d Bytes, erlaubt sind %d.", len(s), MaxText), "Kürzen Sie den Text.")
+		case len(s) > longest:
+			f.add(Invalid, CodeText, field, fmt.Sprintf("Der Text hat %d Bytes, erlaubt sind %d.", len(s), longest), "Kürzen Sie den Text.")
 		case html && !markup.IsClean(s):
 			f.add(Invalid, CodeHTML, field, "Der Text enthält Auszeichnungen, die nicht erlaubt sind.", "Erlaubt sind Absätze, Überschriften, Listen, Hervorhebungen und Links.")
 		case !html && !printable(s):

@@ -184,3 +184,18 @@ func TestWriteIntoFolders(t *testing.T) {
 		t.Errorf("an invalid catalogue: %v", err)
 	}
 }
+
+func TestWriteZip(t *testing.T) {
+	c, _ := mustImport(t, nil, mustRead(t, docA), ImportOptions{})
+	var first, second bytes.Buffer
+	if err := errors.Join(WriteZip(&first, c), WriteZip(&second, c)); err != nil {
+		t.Fatal(err)
+	}
+	b, err := ReadZip(bytes.NewReader(first.Bytes()), int64(first.Len()), "x.zip", Options{})
+	if err != nil || len(b.Records) != 1 || len(b.Report.Findings) > 0 {
+		t.Errorf("read back: %+v, %v", b, err)
+	}
+	if !bytes.Equal(first.Bytes(), second.Bytes()) {
+		t.Error("two archives of one catalogue differ")
+	}
+}

@@ -1,9 +1,11 @@
 package xzufi
 
 import (
+	"archive/zip"
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -154,6 +156,25 @@ func Write(dir string, c *catalog.Catalogue) error {
 		}
 	}
 	return nil
+}
+
+// WriteZip writes an export as one archive; equal content gives equal bytes.
+func WriteZip(w io.Writer, c *catalog.Catalogue) error {
+	files, err := Files(c)
+	if err != nil {
+		return err
+	}
+	z := zip.NewWriter(w)
+	for _, f := range files {
+		part, err := z.CreateHeader(&zip.FileHeader{Name: f.Name, Method: zip.Deflate})
+		if err != nil {
+			return fmt.Errorf("write %s: %w", f.Name, err)
+		}
+		if _, err := part.Write(f.Data); err != nil {
+			return fmt.Errorf("write %s: %w", f.Name, err)
+		}
+	}
+	return z.Close()
 }
 
 // replace writes a file aside and moves it into place.

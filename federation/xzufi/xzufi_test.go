@@ -277,7 +277,7 @@ func TestTextsAreReduced(t *testing.T) {
 		<xz:weiterfuehrenderLink><xz:uri>https://y.example</xz:uri><xz:titel>mehr</xz:titel></xz:weiterfuehrenderLink></xz:modulText>
 		<xz:modulText><xz:leikaTextmodul><code>03</code></xz:leikaTextmodul><xz:inhalt>Ein &lt;b&gt;anderer&lt;/b&gt;   Titel &amp;amp; mehr</xz:inhalt></xz:modulText>`)))
 	o := b.Records[0].Offer
-	want := `<p>Hallo  da  <a href="https://x.example/?a=1&amp;b=2">dort</a> <b>fett</b></p><ul><li><a href="https://y.example">mehr</a></li></ul>`
+	want := `<p>Hallo da <a href="https://x.example/?a=1&amp;b=2">dort</a></p><p><b>fett</b></p><ul><li><a href="https://y.example">mehr</a></li></ul>`
 	if got := o.Section(catalog.Volltext)["de"]; got != want {
 		t.Errorf("text\n%s\nwant\n%s", got, want)
 	}

@@ -19,7 +19,8 @@ const maxNesting = 16
 // received catalogue are checked with IsClean and refused, never repaired:
 // what was signed is what is shown.
 type Cleaner struct {
-	allowed, none *bluemonday.Policy
+	allowed, none  *bluemonday.Policy
+	blocks, spaces *strings.Replacer
 }
 
 // New returns a Cleaner for p br h1–h6 b strong i em sup sub ul ol li
@@ -31,8 +32,14 @@ func New() *Cleaner {
 	p.AllowURLSchemes("https", "http", "mailto", "tel")
 	p.RequireParseableURLs(true)
 	p.RequireNoFollowOnLinks(false)
-	p.AddSpaceWhenStrippingTag(true)
-	return &Cleaner{allowed: p, none: bluemonday.StrictPolicy().AddSpaceWhenStrippingTag(true)}
+	return &Cleaner{
+		allowed: p, none: bluemonday.StrictPolicy(),
+		// What stands in blocks of its own must not run together when the
+		// tags go; words with a tag inside must not fall apart.
+		blocks: strings.NewReplacer("<div", "<p", "</div>", "</p>", "<DIV", "<p", "</DIV>", "</p>",
+			"</td>", " </td>", "</th>", " </th>", "</tr>", "<br></tr>", "</TD>", " </TD>", "</TH>", " </TH>", "</TR>", "<br></TR>"),
+		spaces: strings.NewReplacer("<br", " <br", "</p>", " </p>", "</li>", " </li>", "</div>", " </div>", "</td>", " </td>"),
+	}
 }
 
 // HTML returns s reduced to the allowed tags, well nested and trimmed; the
@@ -43,7 +50,7 @@ func (c *Cleaner) HTML(s string) string {
 	if IsClean(s) {
 		return s
 	}
-	s = strings.TrimSpace(balance(c.allowed.Sanitize(dropControls(s))))
+	s = strings.TrimSpace(balance(c.allowed.Sanitize(c.blocks.Replace(dropControls(s)))))
 	if !IsClean(s) {
 		s = html.EscapeString(c.Plain(s))
 	}
@@ -54,7 +61,7 @@ func (c *Cleaner) HTML(s string) string {
 // titles and names.
 func (c *Cleaner) Plain(s string) string {
 	if strings.ContainsAny(s, "<&") {
-		s = html.UnescapeString(c.none.Sanitize(s))
+		s = html.UnescapeString(c.none.Sanitize(c.spaces.Replace(s)))
 	}
 	return strings.Join(strings.Fields(dropControls(s)), " ")
 }

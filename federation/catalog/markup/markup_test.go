@@ -16,7 +16,10 @@ func TestHTML(t *testing.T) {
 		{"upper case", `<P>x</P>`, `<p>x</p>`},
 		{"self-closing break", `a<br/>b<br />c`, `a<br>b<br>c`},
 		{"unclosed", `<ul><li>a<li>b`, `<ul><li>a</li><li>b</li></ul>`},
-		{"stray end", `a</p></div>b`, `a b`},
+		{"stray end", `a</b></section>b`, `ab`},
+		{"foreign blocks", `<div>a</div><div class="x">b<div>c</div></div>`, `<p>a</p><p>b</p><p>c</p>`},
+		{"table", `<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>`, `a b <br>c <br>`},
+		{"tag inside a word", `<u>Un</u>ter<span>lagen</span>`, `Unterlagen`},
 		{"crossed", `<b><i>x</b>y</i>`, `<b><i>x</i></b>y`},
 		{"paragraphs", `<p>a<p>b`, `<p>a</p><p>b</p>`},
 		{"list in a paragraph", `<p>a<ul><li>b</li></ul></p>`, `<p>a</p><ul><li>b</li></ul>`},
@@ -60,7 +63,7 @@ func TestIsCleanRefuses(t *testing.T) {
 func TestPlain(t *testing.T) {
 	c := New()
 	for in, want := range map[string]string{
-		" a  b\n c ": "a b c", "<b>a</b>&amp;b": "a &b", "1 &lt; 2": "1 < 2", "a\x07b": "ab", "": "", "<script>x</script>": "",
+		" a  b\n c ": "a b c", "<b>a</b>&amp;b": "a&b", "a<br>b<p>c</p>d": "a bc d", "1 &lt; 2": "1 < 2", "a\x07b": "ab", "": "", "<script>x</script>": "",
 	} {
 		if got := c.Plain(in); got != want {
 			t.Errorf("Plain(%q) = %q, want %q", in, got, want)
