@@ -79,6 +79,10 @@ type Config struct {
 	OnChange       func(Copy)                // a copy was loaded, replaced, relabelled or rescoped
 	OnDrop         func(federation.EntityID) // a copy must no longer be shown
 	OnEquivocation func(Equivocation)
+	// OnRefused: the member itself has answered with what is refused. Called
+	// once for each rule broken in a row; a source that does not answer or
+	// answers for another member is only logged.
+	OnRefused func(federation.EntityID, error)
 
 	Now func() time.Time
 	Log *slog.Logger
@@ -107,8 +111,10 @@ type Copy struct {
 	Expires   time.Time         // of the manifest
 	Source    federation.EntityID
 	State     State
-	Outside   int   // records left out because they are outside the scope
-	Err       error // why the last attempt changed nothing; nil after a success
+	Outside   int // records left out because they are outside the scope
+	// Err is why the last attempt changed nothing, or what the member itself
+	// showed when another source had to help out; nil after a success.
+	Err error
 }
 
 // Equivocation is the evidence that a member sealed two manifests with one
@@ -118,6 +124,7 @@ type Equivocation struct {
 	Serial uint64
 	Held   string
 	Other  string
+	Told   bool // by Evidence; otherwise seen here first
 }
 
 // Mirror holds the copies. All methods are safe for concurrent use.

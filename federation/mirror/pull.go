@@ -56,9 +56,18 @@ func (m *Mirror) pull(ctx context.Context, id federation.EntityID, hint *federat
 	}
 	start := time.Now()
 	var faults []error
+	var own error // what the member itself showed
 	for _, source := range m.sources(id) {
 		err := m.pullFrom(ctx, source, id, hint)
+		switch {
+		case misdeed(err) == nil:
+		case source == id:
+			own = fmt.Errorf("pull %s: %w", id, err)
+		default:
+			m.log.Warn("a source serves what does not hold", "peer", string(source), "err", err)
+		}
 		if err == nil {
+			m.blame(id, own)
 			m.log.Debug("pulled", "peer", string(id), "source", string(source), "serial", m.record(id).pointer.Floor, "took", time.Since(start))
 			return nil
 		}
@@ -67,6 +76,7 @@ func (m *Mirror) pull(ctx context.Context, id federation.EntityID, hint *federat
 			break
 		}
 	}
+	m.blame(id, own)
 	return fmt.Errorf("pull %s: %w", id, errors.Join(faults...))
 }
 
@@ -140,7 +150,7 @@ func (m *Mirror) admit(ctx context.Context, source, id federation.EntityID, seal
 	case man.Serial < p.Floor:
 		return fmt.Errorf("%w: %d after %d", ErrRollback, man.Serial, p.Floor)
 	case man.Serial == p.Floor && digest != p.Manifest:
-		return m.freeze(id, man.Serial, sealed)
+		return m.freeze(id, man.Serial, sealed, false)
 	}
 	if err := m.inTime(man); err != nil {
 		return err
@@ -298,7 +308,7 @@ func (m *Mirror) fetchAll(ctx context.Context, source federation.EntityID, refs 
 
 // freeze keeps both manifests as evidence, holds on to the last good one and
 // tells; nothing of this member is admitted until Thaw.
-func (m *Mirror) freeze(id federation.EntityID, serial uint64, sealed string) error {
+func (m *Mirror) freeze(id federation.EntityID, serial uint64, sealed string, told bool) error {
 	m.change.Lock()
 	defer m.change.Unlock()
 	r := m.record(id)
@@ -326,7 +336,7 @@ func (m *Mirror) freeze(id federation.EntityID, serial uint64, sealed string) er
 		m.put(id, next)
 	}
 	if m.cfg.OnEquivocation != nil {
-		m.cfg.OnEquivocation(Equivocation{Member: id, Serial: serial, Held: r.sealed, Other: sealed})
+		m.cfg.OnEquivocation(Equivocation{Member: id, Serial: serial, Held: r.sealed, Other: sealed, Told: told})
 	}
 	return err
 }

@@ -22,6 +22,7 @@ type record struct {
 	unpacked *catalog.Unpacked              // nil until verified since the start
 	keys     trust.JWKS                     // the seal was verified with
 	member   federation.Member              // the scope was judged with
+	misdeed  error                          // the last rule the member itself broke; nil since its last good answer
 	shown    bool                           // OnChange was called, and OnDrop not since
 	copy     Copy
 }
@@ -86,7 +87,12 @@ func (m *Mirror) fail(id federation.EntityID, err error) {
 func (m *Mirror) touch(id, source federation.EntityID) {
 	m.change.Lock()
 	defer m.change.Unlock()
-	m.put(id, m.record(id).with(func(r *record) { r.copy.Err, r.copy.Checked, r.copy.Source = nil, m.now(), source }))
+	m.put(id, m.record(id).with(func(r *record) {
+		r.copy.Err, r.copy.Checked, r.copy.Source = nil, m.now(), source
+		if source == id {
+			r.misdeed = nil
+		}
+	}))
 }
 
 // Copy returns what is held of id. It is false if id was never heard of.
