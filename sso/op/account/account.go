@@ -91,6 +91,9 @@ func New(c Config) (*Accounts, error) {
 	return &Accounts{c: c, slots: make(chan struct{}, parallel()), flight: map[string]int{}}, nil
 }
 
+// MaxLevel returns the highest level an account may have.
+func (a *Accounts) MaxLevel() federation.Level { return a.c.MaxLevel }
+
 // record is an account as it is stored, under the digest of its name.
 type record struct {
 	Account

@@ -160,14 +160,19 @@ type Token struct {
 	Expires time.Time `json:"exp"`
 }
 
-// PutToken keeps the record of an access token chosen by the caller.
+// PutToken keeps the record of an access token chosen by the caller. It is
+// ErrReplay if the code was used again meanwhile and the token killed.
 func (l *Ledger) PutToken(ctx context.Context, token string, t Token) error {
 	t.Expires = l.now().Add(TokenLife)
 	b, err := json.Marshal(t)
 	if err != nil {
 		return err
 	}
-	return l.store.Create(ctx, tokenPrefix+protocol.Digest(token), b, TokenLife)
+	err = l.store.Create(ctx, tokenPrefix+protocol.Digest(token), b, TokenLife)
+	if errors.Is(err, store.ErrExists) {
+		return ErrReplay
+	}
+	return err
 }
 
 // Token returns the record of an access token. Errors: ErrUnknown.
@@ -186,10 +191,14 @@ func (l *Ledger) Token(ctx context.Context, token string) (*Token, error) {
 	return &t, nil
 }
 
-// Revoke removes an access token by the digest of its value.
-func (l *Ledger) Revoke(ctx context.Context, digest string) error {
-	if digest == "" {
-		return nil
-	}
-	return l.store.Delete(ctx, tokenPrefix+digest)
+// Revoke removes an access token.
+func (l *Ledger) Revoke(ctx context.Context, token string) error {
+	return l.store.Delete(ctx, tokenPrefix+protocol.Digest(token))
+}
+
+// Kill ends the access token that a code stands for, by its digest, also one
+// that is about to be issued: what lies there then is no token and is in the
+// way of PutToken.
+func (l *Ledger) Kill(ctx context.Context, digest string) error {
+	return l.store.Put(ctx, tokenPrefix+digest, []byte("{}"), TokenLife)
 }

@@ -15,7 +15,8 @@ import (
 
 // Session is one browser signed in at the provider.
 type Session struct {
-	Key      string           `json:"-"` // names the session; useless as a cookie
+	Key      string           `json:"-"`  // names the session; useless as a cookie
+	ID       string           `json:"id"` // stays when the cookie changes; source of every sid
 	Account  string           `json:"account"`
 	Person   string           `json:"person"` // how the account is called
 	Upstream string           `json:"upstream,omitempty"`
@@ -27,6 +28,7 @@ type Session struct {
 	Began    time.Time        `json:"began"`
 	Seen     time.Time        `json:"seen"`
 	Parties  []Party          `json:"parties,omitempty"` // in the order of signing in
+	Moved    string           `json:"moved,omitempty"`   // nothing but the key it now has
 }
 
 // Party is a client where this session is signed in.
@@ -82,7 +84,7 @@ type SignedIn struct {
 // person. A login of level hoch is for the request it was made for and leaves
 // the reusable level as it was [SSO.md §5, 3].
 func Enter(old *Session, in SignedIn, now time.Time) Session {
-	s := Session{Account: in.Account, Began: now}
+	s := Session{ID: Random(), Account: in.Account, Began: now}
 	if old != nil && old.Account == in.Account {
 		s = *old
 		s.Parties = slices.Clone(old.Parties)
@@ -120,14 +122,47 @@ func (l *Ledger) Open(ctx context.Context, s Session) (cookie string, key string
 	return cookie, key, l.enlist(ctx, s.Account, key)
 }
 
-// Session returns the living session of a cookie. Errors: ErrUnknown.
+// Session returns the living session of a cookie. Errors: ErrUnknown, also for
+// the cookie that a session had before its last login.
 func (l *Ledger) Session(ctx context.Context, cookie string) (*Session, error) {
-	return l.SessionByKey(ctx, protocol.Digest(cookie))
+	s, err := l.session(ctx, protocol.Digest(cookie))
+	if err == nil && s.Moved != "" {
+		return nil, ErrUnknown
+	}
+	return s, err
 }
 
-// SessionByKey returns a living session by its key. What has ended is removed:
-// a clock that goes back does not revive it.
+// maxMoves is how many logins back SessionByKey follows a session.
+const maxMoves = 4
+
+// SessionByKey returns a living session by its key or by one it had before:
+// codes and tokens name the key of their time. Errors: ErrUnknown.
 func (l *Ledger) SessionByKey(ctx context.Context, key string) (*Session, error) {
+	for range maxMoves {
+		s, err := l.session(ctx, key)
+		if err != nil || s.Moved == "" {
+			return s, err
+		}
+		key = s.Moved
+	}
+	return nil, ErrUnknown
+}
+
+// Move leaves word at a session's old key where it is now.
+func (l *Ledger) Move(ctx context.Context, account, old, key string) error {
+	b, err := json.Marshal(Session{Moved: key})
+	if err != nil {
+		return err
+	}
+	if err := l.store.Put(ctx, sessionPrefix+old, b, spentLife); err != nil {
+		return err
+	}
+	return l.delist(ctx, account, old)
+}
+
+// session returns what lies at a key. What has ended is removed: a clock that
+// goes back does not revive it.
+func (l *Ledger) session(ctx context.Context, key string) (*Session, error) {
 	b, err := l.store.Get(ctx, sessionPrefix+key)
 	if err != nil {
 		return nil, known(err)
@@ -136,7 +171,7 @@ func (l *Ledger) SessionByKey(ctx context.Context, key string) (*Session, error)
 	if err := decode(b, s); err != nil {
 		return nil, err
 	}
-	if !s.Alive(l.now()) {
+	if s.Moved == "" && !s.Alive(l.now()) {
 		return nil, errors.Join(ErrUnknown, l.store.Delete(ctx, sessionPrefix+key))
 	}
 	return s, nil
@@ -152,6 +187,9 @@ func (l *Ledger) Change(ctx context.Context, key string, f func(*Session)) error
 		s := &Session{Key: key}
 		if err := decode(old, s); err != nil {
 			return nil, 0, err
+		}
+		if s.Moved != "" {
+			return nil, 0, ErrUnknown
 		}
 		f(s)
 		now := l.now()

@@ -1,0 +1,127 @@
+package op
+
+import (
+	"crypto/subtle"
+	"errors"
+	"net"
+	"net/http"
+
+	"rathausnetz/federation"
+	"rathausnetz/sso/op/account"
+	"rathausnetz/sso/op/ledger"
+	"rathausnetz/sso/op/protocol"
+)
+
+// errForm is a form without, with a foreign or with a used CSRF token.
+var errForm = errors.New("op: form token missing, foreign or used")
+
+// The cookies: one names the session and changes with every login, the other
+// names the browser and binds logins on their way to it.
+func (o *OP) cookieName() string {
+	if o.c.Secure {
+		return "__Host-rn-op"
+	}
+	return "rn-op"
+}
+
+func (o *OP) setCookie(w http.ResponseWriter, name, value string) {
+	c := &http.Cookie{
+		Name: name, Value: value, Path: "/", HttpOnly: true, Secure: o.c.Secure, SameSite: http.SameSiteLaxMode,
+	}
+	if value == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(w, c)
+}
+
+// cookie returns 32 bytes in base64url; any other value is nobody's.
+func (o *OP) cookie(r *http.Request, name string) string {
+	c, err := r.Cookie(name)
+	if err != nil || len(c.Value) != 43 {
+		return ""
+	}
+	return c.Value
+}
+
+// browser returns the value that binds forms to this browser, set if missing.
+func (o *OP) browser(w http.ResponseWriter, r *http.Request) string {
+	name := o.cookieName() + "-b"
+	v := o.cookie(r, name)
+	if v == "" {
+		v = ledger.Random()
+		o.setCookie(w, name, v)
+		// For what else is done in this request.
+		r.AddCookie(&http.Cookie{Name: name, Value: v})
+	}
+	return v
+}
+
+// checkForm refuses a form that was not made for this browser and handle.
+func (o *OP) checkForm(r *http.Request, p protocol.Params) error {
+	b := o.cookie(r, o.cookieName()+"-b")
+	want := o.names.Form(b, p["handle"])
+	if b == "" || p["handle"] == "" || subtle.ConstantTimeCompare([]byte(want), []byte(p["csrf"])) != 1 {
+		return errForm
+	}
+	return nil
+}
+
+// flow returns the flow of a handle if it belongs to this browser.
+func (o *OP) flow(r *http.Request, handle string) (*ledger.Flow, error) {
+	f, err := o.ledger.Flow(r.Context(), handle)
+	return o.mine(r, f, err)
+}
+
+// takeFlow is flow, once.
+func (o *OP) takeFlow(r *http.Request, handle string) (*ledger.Flow, error) {
+	f, err := o.ledger.TakeFlow(r.Context(), handle)
+	return o.mine(r, f, err)
+}
+
+func (o *OP) mine(r *http.Request, f *ledger.Flow, err error) (*ledger.Flow, error) {
+	if errors.Is(err, ledger.ErrUnknown) {
+		return nil, &protocol.Refusal{Code: protocol.InvalidRequest, Why: "this login has ended or was used"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	b := o.cookie(r, o.cookieName()+"-b")
+	if b == "" || f.Browser != protocol.Digest(b) {
+		return nil, &protocol.Refusal{Code: protocol.InvalidRequest, Why: "this login belongs to another browser"}
+	}
+	return f, nil
+}
+
+// session returns the living session of the browser, nil if there is none or
+// its account may no longer sign in.
+func (o *OP) session(r *http.Request) (*ledger.Session, error) {
+	v := o.cookie(r, o.cookieName())
+	if v == "" {
+		return nil, nil
+	}
+	s, err := o.ledger.Session(r.Context(), v)
+	if errors.Is(err, ledger.ErrUnknown) {
+		return nil, nil
+	}
+	if err != nil || s.Upstream != "" || o.c.Accounts == nil {
+		return s, err
+	}
+	acc, err := o.c.Accounts.Get(r.Context(), s.Account)
+	if errors.Is(err, account.ErrNotFound) || err == nil && acc.Locked {
+		return nil, nil
+	}
+	return s, err
+}
+
+// address stands for where a request comes from; whoever fronts this handler
+// has put the real peer into RemoteAddr.
+func (o *OP) address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	if host == "" || federation.IsLoopbackHost(host) {
+		return "" // the operator's own machine
+	}
+	return o.names.Address(host)
+}

@@ -1,0 +1,262 @@
+package op
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"rathausnetz/federation"
+	"rathausnetz/sso"
+	"rathausnetz/sso/op/account"
+	"rathausnetz/sso/op/ledger"
+	"rathausnetz/sso/op/protocol"
+)
+
+// lockedWait is what a person is told to wait after too many attempts, seconds.
+const lockedWait = 15 * 60
+
+// Login shows the login form of a flow and takes what is posted by it.
+func (o *OP) Login(w http.ResponseWriter, r *http.Request) {
+	harden(w)
+	if !allow(w, r, http.MethodGet, http.MethodPost) {
+		return
+	}
+	p, err := o.query(w, r)
+	if err == nil && r.Method == http.MethodPost {
+		err = o.checkForm(r, p)
+	}
+	if err != nil {
+		o.page(w, r, "", err)
+		return
+	}
+	s, err := o.step(r, p["handle"])
+	if err != nil {
+		o.page(w, r, "", err)
+		return
+	}
+	switch {
+	case r.Method != http.MethodPost:
+		o.loginForm(w, r, s, p)
+	case p["upstream"] != "":
+		o.begin(w, r, s, p["upstream"])
+	default:
+		o.password(w, r, s, p)
+	}
+}
+
+// step reads the flow of a handle and what belongs to it.
+func (o *OP) step(r *http.Request, handle string) (*step, error) {
+	f, err := o.flow(r, handle)
+	if err != nil {
+		return nil, err
+	}
+	return o.resume(r, handle, f)
+}
+
+func (o *OP) resume(r *http.Request, handle string, f *ledger.Flow) (*step, error) {
+	if f.Request == nil {
+		return nil, refusal(protocol.InvalidRequest, "not a login")
+	}
+	c, err := o.client(r.Context(), f.Request.Client, protocol.InvalidRequest)
+	if err != nil {
+		return nil, err
+	}
+	// The client may have changed since; its redirect URI must still hold.
+	if !c.Redirects(f.Request.RedirectURI) {
+		return nil, refusal(protocol.InvalidRequest, "redirect_uri is no longer registered")
+	}
+	s, err := o.session(r)
+	if err != nil {
+		return nil, err
+	}
+	return &step{client: c, request: f.Request, session: s, handle: handle, flow: f}, nil
+}
+
+// loginForm shows the form, unless the person has signed in meanwhile, in
+// another tab.
+func (o *OP) loginForm(w http.ResponseWriter, r *http.Request, s *step, p protocol.Params) {
+	d := protocol.Decide(s.request, o.state(s), o.c.Now())
+	if d.Step != protocol.Login {
+		if _, err := o.takeFlow(r, s.handle); err != nil {
+			o.page(w, r, s.client.ID, err)
+			return
+		}
+		o.advance(w, r, s)
+		return
+	}
+	mistake := sso.NoMistake
+	if p["fehler"] == string(sso.UpstreamFailed) {
+		mistake = sso.UpstreamFailed
+	}
+	o.showLogin(w, r, s, http.StatusOK, s.request.LoginHint, mistake)
+}
+
+func (o *OP) showLogin(w http.ResponseWriter, r *http.Request, s *step, status int, username string, mistake sso.Mistake) {
+	page := sso.LoginPage{
+		Action: o.c.Issuer.URL(LoginPath), CSRF: o.names.Form(o.browser(w, r), s.handle), Handle: s.handle,
+		Portal: s.client.Name, Level: s.request.Level, Username: username, Mistake: mistake,
+		StepUp:   s.session != nil && s.session.Level != federation.LevelNone && s.session.Level < s.request.Level,
+		Accounts: o.c.Accounts != nil && s.request.Level <= o.c.Accounts.MaxLevel(),
+	}
+	for _, u := range o.c.Upstreams {
+		if u.Reaches(s.request.Level) {
+			page.Upstreams = append(page.Upstreams, u.Choice())
+		}
+	}
+	o.c.Pages.LoginPage(w, r, status, page)
+}
+
+// password signs in with an account of the provider's own.
+func (o *OP) password(w http.ResponseWriter, r *http.Request, s *step, p protocol.Params) {
+	if o.c.Accounts == nil {
+		o.page(w, r, s.client.ID, refusal(protocol.InvalidRequest, "no accounts here"))
+		return
+	}
+	acc, err := o.c.Accounts.Check(r.Context(), p["username"], p["password"], o.address(r))
+	switch {
+	case errors.Is(err, account.ErrWrong):
+		o.event(http.StatusUnauthorized, "login failed", s.client.ID, err)
+		o.showLogin(w, r, s, http.StatusUnauthorized, p["username"], sso.WrongPassword)
+		return
+	case errors.Is(err, account.ErrTooMany):
+		o.event(http.StatusTooManyRequests, "login limited", s.client.ID, err)
+		w.Header().Set("Retry-After", strconv.Itoa(lockedWait))
+		o.showLogin(w, r, s, http.StatusTooManyRequests, p["username"], sso.TooManyTries)
+		return
+	case err != nil:
+		o.page(w, r, s.client.ID, err)
+		return
+	}
+	if f, err := o.takeFlow(r, s.handle); err != nil {
+		o.page(w, r, s.client.ID, err)
+		return
+	} else {
+		s.flow = f
+	}
+	person := acc.Claims.Name
+	if person == "" {
+		person = acc.Username
+	}
+	o.signIn(w, r, s, ledger.SignedIn{
+		Account: acc.ID, Person: person, Claims: acc.Claims, Level: acc.Level, AuthTime: o.c.Now(), AMR: []string{"pwd"},
+	})
+}
+
+// signIn opens a session under a new cookie and goes on. A session of another
+// person in this browser ends everywhere: they have left.
+func (o *OP) signIn(w http.ResponseWriter, r *http.Request, s *step, in ledger.SignedIn) {
+	ctx := r.Context()
+	old := s.session
+	n := ledger.Enter(old, in, o.c.Now())
+	cookie, key, err := o.ledger.Open(ctx, n)
+	if err != nil {
+		o.page(w, r, s.client.ID, err)
+		return
+	}
+	if err := o.leave(ctx, old, in.Account, key); err != nil {
+		o.page(w, r, s.client.ID, err)
+		return
+	}
+	o.setCookie(w, o.cookieName(), cookie)
+	n.Key = key
+	s.session = &n
+	s.flow.Fresh, s.flow.FreshLevel = key, in.Level
+	o.c.Log.Info("signed in", "peer", s.client.ID)
+	o.advance(w, r, s)
+}
+
+// leave ends the session that a login replaces. The same person's goes on
+// under the new key.
+func (o *OP) leave(ctx context.Context, old *ledger.Session, account, key string) error {
+	if old == nil {
+		return nil
+	}
+	if old.Account == account {
+		return o.ledger.Move(ctx, account, old.Key, key)
+	}
+	_, err := o.End(ctx, old.Key)
+	return err
+}
+
+// Confirm shows the information page before the first hand-over to a client,
+// and takes the decision.
+func (o *OP) Confirm(w http.ResponseWriter, r *http.Request) {
+	harden(w)
+	if !allow(w, r, http.MethodGet, http.MethodPost) {
+		return
+	}
+	p, err := o.query(w, r)
+	if err == nil && r.Method == http.MethodPost {
+		err = o.checkForm(r, p)
+	}
+	if err != nil {
+		o.page(w, r, "", err)
+		return
+	}
+	if r.Method == http.MethodPost {
+		o.decided(w, r, p)
+		return
+	}
+	s, err := o.step(r, p["handle"])
+	if err != nil {
+		o.page(w, r, "", err)
+		return
+	}
+	d := protocol.Decide(s.request, o.state(s), o.c.Now())
+	if d.Step != protocol.Confirm {
+		if _, err := o.takeFlow(r, s.handle); err != nil {
+			o.page(w, r, s.client.ID, err)
+			return
+		}
+		o.advance(w, r, s)
+		return
+	}
+	o.showConfirm(w, r, s, d.Level)
+}
+
+func (o *OP) showConfirm(w http.ResponseWriter, r *http.Request, s *step, level federation.Level) {
+	page := sso.ConfirmPage{
+		Action: o.c.Issuer.URL(ConfirmPath), CSRF: o.names.Form(o.browser(w, r), s.handle), Handle: s.handle,
+		Portal: s.client.Name, PortalURL: s.client.ID, Level: level, Person: s.session.Person,
+		Claims: among(s.request.Claims, available(s.session.Claims)),
+	}
+	for _, party := range s.session.Parties {
+		if party.Client != s.client.ID {
+			page.LoggedInAt = append(page.LoggedInAt, party.Name)
+		}
+	}
+	o.c.Pages.ConfirmPage(w, r, page)
+}
+
+// decided takes the flow: a decision counts once.
+func (o *OP) decided(w http.ResponseWriter, r *http.Request, p protocol.Params) {
+	f, err := o.takeFlow(r, p["handle"])
+	var bad *protocol.Refusal
+	if errors.As(err, &bad) {
+		err = errors.Join(errForm, err) // a used form is no form
+	}
+	if err != nil {
+		o.page(w, r, "", replayed(err))
+		return
+	}
+	s, err := o.resume(r, p["handle"], f)
+	if err != nil {
+		o.page(w, r, "", err)
+		return
+	}
+	if p["decision"] != "yes" {
+		o.back(w, r, s.request, &protocol.Refusal{Code: protocol.AccessDenied, Why: "the person said no", Back: true})
+		return
+	}
+	s.confirmed = true
+	o.advance(w, r, s)
+}
+
+// replayed lets a used form be answered as a bad form.
+func replayed(err error) error {
+	if errors.Is(err, errForm) {
+		return errForm
+	}
+	return err
+}
