@@ -25,7 +25,19 @@ type view struct {
 	place region.Area
 	date  time.Time
 	own   int32 // slot preferred where place is wide, -1
+	node  int32 // of place
 	wide  *wideView
+	// may has a bit for each key number that somebody claims here or, for a
+	// wide place, inside; whether the claim holds today is for of to say.
+	may []uint64
+
+	chain []chained // segments around place, the widest area first
+	table []uint32  // by key number: who answers, see tabulate; empty if not made
+}
+
+type chained struct {
+	*segment
+	node int32
 }
 
 // wideView lists for an area wider than a Gemeinde who offers each key
@@ -59,14 +71,30 @@ type wideKey struct {
 const maxWideViews = 64
 
 func (d *Directory) view(ix *index, place region.Area, own federation.EntityID, date time.Time) *view {
-	v := &view{ix: ix, place: place, date: date, own: -1}
+	v := &view{ix: ix, place: place, date: date, own: -1, node: ix.nodeOf(place), may: make([]uint64, len(ix.keys.ids)/64+1)}
+	for n := v.node; n >= 0; n = ix.nodes[n].parent {
+		segments := ix.nodes[n].segments
+		for i := range segments {
+			segments[i].unite(v.may)
+		}
+	}
 	if place.Len() < 12 {
 		v.wide = ix.wideView(place, date)
+		for no := range v.wide.first {
+			if v.wide.first[no].slot >= 0 {
+				v.may[no/64] |= 1 << (no % 64)
+			}
+		}
 		if own != "" {
 			_, v.own = ix.member(own)
 		}
 	}
 	return v
+}
+
+// possible is a quick test before of: false means that of fails.
+func (v *view) possible(d *document) bool {
+	return d.key.IsZero() || v.may[d.no/64]>>(d.no%64)&1 != 0
 }
 
 func (ix *index) wideView(place region.Area, date time.Time) *wideView {
@@ -156,12 +184,17 @@ func (v *view) of(d *document) (o offering, ok bool) {
 		return v.ofOwn(d)
 	}
 	var f found
-	if v.ix.findKey(&f, d.key, v.place, v.date) {
-		o = offering{hit: f.first[0], area: v.ix.nodes[f.node].area, several: f.members > 1, places: 1}
-		if v.wide != nil {
-			o.places = max(1, int(v.wide.first[d.no].places))
+	if len(v.table) > 0 {
+		if e := v.table[d.no]; e != 0 && e != lookCloser {
+			c := &v.chain[e>>24-1]
+			return offering{
+				hit:  hit{slot: c.slot, offer: int32(e & 0xffffff), zust: -1, via: -1, kind: c.kind, seat: c.seat},
+				area: v.ix.nodes[c.node].area, places: v.places(d.no),
+			}, true
 		}
-		return o, true
+	}
+	if v.ix.findNo(&f, v.node, d.no, d.key, v.place, v.date) {
+		return offering{hit: f.first[0], area: v.ix.nodes[f.node].area, several: f.members > 1, places: v.places(d.no)}, true
 	}
 	if v.wide == nil || int(d.no) >= len(v.wide.first) || v.wide.first[d.no].slot < 0 {
 		return o, false
@@ -176,6 +209,56 @@ func (v *view) of(d *document) (o offering, ok bool) {
 		v.preferOwn(&o, d.no)
 	}
 	return o, true
+}
+
+func (v *view) places(no uint32) int {
+	if v.wide == nil {
+		return 1
+	}
+	return max(1, int(v.wide.first[no].places))
+}
+
+// lookCloser marks keys whose answer is not plain: a conflict, a claim with
+// conditions, a delegation.
+const lookCloser = ^uint32(0)
+
+// tabulate writes down who answers each key, for queries with so many hits
+// that one walk over all claims around the place is cheaper than a lookup for
+// each. An entry is the number of the segment in chain, from 1, and the offer
+// in the lower 24 bits.
+func (v *view) tabulate(table []uint32) {
+	var nodes []int32
+	for n := v.node; n >= 0; n = v.ix.nodes[n].parent {
+		nodes = append(nodes, n)
+	}
+	for i := len(nodes) - 1; i >= 0; i-- {
+		segments := v.ix.nodes[nodes[i]].segments
+		for k := range segments {
+			v.chain = append(v.chain, chained{&segments[k], nodes[i]})
+		}
+	}
+	if len(v.chain) > 200 {
+		return
+	}
+	for i := range v.chain {
+		c := &v.chain[i]
+		entry := uint32(i+1) << 24
+		c.each(func(no, to uint32) {
+			was := table[no]
+			same := was != 0 && was != lookCloser && v.chain[was>>24-1].node == c.node
+			if to >= c.offers || to > 0xffffff || same || was == lookCloser {
+				table[no] = lookCloser
+			} else {
+				table[no] = entry | to
+			}
+		})
+	}
+	for key := range v.ix.given {
+		if no, ok := v.ix.keys.no[key]; ok {
+			table[no] = lookCloser
+		}
+	}
+	v.table = table
 }
 
 // preferOwn takes the offer of the portal's own member where it has one.

@@ -117,18 +117,21 @@ func (d *Directory) Replace(sources ...Source) {
 		areas = m.areas(areas)
 	}
 	next.addAreas(areas)
+	changed := false
 	for i, m := range fresh {
 		slot := slots[i]
-		if was := next.members[slot]; was != nil {
+		was := next.members[slot]
+		if was != nil {
 			next.unplace(was, slot)
 			next.subtract(was)
 		}
+		changed = changed || was == nil || was.hasCopy != m.hasCopy || len(was.delegations)+len(m.delegations) > 0
 		next.members[slot] = m
 		next.place(m)
 		next.add(m)
 	}
+	next.finish(changed)
 	next.texts = d.text.update(next, fresh, slots, nil)
-	next.finish()
 	d.index.Store(next)
 }
 
@@ -145,8 +148,8 @@ func (d *Directory) Remove(id federation.EntityID) {
 	next.unplace(m, slot)
 	next.subtract(m)
 	next.members[slot] = nil
+	next.finish(true)
 	next.texts = d.text.update(next, nil, nil, []int32{slot})
-	next.finish()
 	d.index.Store(next)
 }
 
@@ -261,16 +264,26 @@ func (ix *index) clone() *index {
 	return &next
 }
 
-// finish derives what depends on the set of members.
-func (ix *index) finish() {
-	ix.sorted, ix.silent = nil, nil
+// finish derives what depends on all members together. changed says that
+// members came or went, or that copies or delegations did.
+func (ix *index) finish(changed bool) {
+	for n := 1; n < len(ix.nodes); n++ { // a parent comes before its children
+		parent := &ix.nodes[ix.nodes[n].parent]
+		ix.nodes[n].up = ix.nodes[n].parent
+		if len(parent.segments) == 0 {
+			ix.nodes[n].up = parent.up
+		}
+	}
+	if !changed {
+		return
+	}
+	ix.sorted, ix.silent, ix.given = nil, nil, nil
 	for slot, m := range ix.members {
 		if m != nil {
 			ix.sorted = append(ix.sorted, int32(slot))
 		}
 	}
 	slices.SortFunc(ix.sorted, func(a, b int32) int { return cmp.Compare(ix.members[a].ID, ix.members[b].ID) })
-	ix.given = nil
 	for _, slot := range ix.sorted {
 		m := ix.members[slot]
 		if !m.hasCopy {

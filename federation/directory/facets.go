@@ -20,7 +20,7 @@ const (
 // filter puts the hits that pass every filter into s.kept and counts for each
 // filter those that would pass with its other choices.
 func (s *scratch) filter(q *Query, ix *index, f *Facets) {
-	table := lebenslagen()
+	table := s.table
 	situation := traits(0)
 	for i := range table {
 		if table[i].slug == q.Lebenslage {

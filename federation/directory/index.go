@@ -33,6 +33,7 @@ type index struct {
 type node struct {
 	area     region.Area
 	parent   int32 // -1 for the Bund
+	up       int32 // the nearest area around it in which somebody claims, -1
 	segments []segment
 	contacts []segment
 }
@@ -82,7 +83,7 @@ func emptyIndex() *index {
 	return &index{
 		keys:  &keyTable{no: map[leika.ID]uint32{}},
 		areas: map[region.Area]int32{{}: 0},
-		nodes: []node{{parent: -1}},
+		nodes: []node{{parent: -1, up: -1}},
 		texts: emptyTexts(),
 		wide:  newWideCache(),
 	}

@@ -71,14 +71,16 @@ func (ix *index) findKey(f *found, key leika.ID, place region.Area, date time.Ti
 
 func (ix *index) findFrom(f *found, start int32, key leika.ID, place region.Area, date time.Time) bool {
 	no, known := ix.keys.no[key]
-	if !known {
-		return false
-	}
+	return known && ix.findNo(f, start, no, key, place, date)
+}
+
+// findNo is findKey for a key number and a node that are known already.
+func (ix *index) findNo(f *found, start int32, no uint32, key leika.ID, place region.Area, date time.Time) bool {
 	var given []delegation
 	if len(ix.given) > 0 {
 		given = ix.given[key]
 	}
-	for n := start; n >= 0; n = ix.nodes[n].parent {
+	for n := start; n >= 0; n = ix.nodes[n].up {
 		segments := ix.nodes[n].segments
 		for i := range segments {
 			ix.match(f, &segments[i], no, place, date, given)

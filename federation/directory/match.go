@@ -44,7 +44,8 @@ func gradeWeights() (w [grades]float32) {
 // part is one stem that is looked for, with what each document has of it.
 type part struct {
 	stem   string
-	met    []grade // by document
+	met    []grade  // by document
+	docs   []uint64 // bits of documents
 	idf    float32
 	exact  bool // the vocabulary has it
 	any    bool
@@ -78,7 +79,10 @@ type scratch struct {
 	candidates   []uint64 // bits of documents
 	scored       []scored
 	spare        [][]grade
+	spareBits    [][]uint64
 	weights      [grades]float32
+	table        []lebenslage
+	table32      []uint32
 
 	list    []candidate
 	kept    []int32 // into list
@@ -96,6 +100,7 @@ type scored struct {
 func (s *scratch) reset() {
 	for i := range s.parts {
 		s.spare = append(s.spare, s.parts[i].met)
+		s.spareBits = append(s.spareBits, s.parts[i].docs)
 	}
 	s.tokens, s.stems, s.parts = s.tokens[:0], s.stems[:0], s.parts[:0]
 	s.alternatives, s.scored = s.alternatives[:0], s.scored[:0]
@@ -107,7 +112,7 @@ func (d *Directory) newScratch() *scratch {
 	if s, ok := d.scratch.Get().(*scratch); ok {
 		return s
 	}
-	return &scratch{weights: gradeWeights()}
+	return &scratch{weights: gradeWeights(), table: lebenslagen()}
 }
 
 func (d *Directory) done(s *scratch) {
@@ -140,8 +145,9 @@ func (d *Directory) read(s *scratch, t *texts, text string) {
 
 // match finds for every document how well it fits the tokens that were read.
 // last says that the last word may be unfinished.
-func (d *Directory) match(s *scratch, t *texts, literal, last bool) {
-	if n := (len(t.docs) + 63) / 64; len(s.candidates) < n {
+func (d *Directory) match(s *scratch, v *view, literal, last bool) {
+	t := v.ix.texts
+	if n := len(t.docs)/64 + 1; len(s.candidates) < n {
 		s.candidates = make([]uint64, n)
 	}
 	for i := range s.tokens {
@@ -165,7 +171,7 @@ func (d *Directory) match(s *scratch, t *texts, literal, last bool) {
 			s.shorten(t, i)
 		}
 	}
-	s.score(t)
+	s.score(v)
 }
 
 func (s *scratch) covered(i int) bool {
@@ -181,7 +187,7 @@ func (s *scratch) part(t *texts, stem string) int {
 			return i
 		}
 	}
-	p := part{stem: stem, met: s.row(len(t.docs))}
+	p := part{stem: stem, met: s.row(len(t.docs)), docs: s.bits(len(t.docs))}
 	if id, ok := t.vocabulary.ID(stem); ok && len(t.postings[id]) > 0 {
 		p.exact = true
 		p.titled = p.meet(t, id, byWord)
@@ -225,14 +231,24 @@ func (s *scratch) row(n int) []grade {
 	return make([]grade, n, n+n/4+64)
 }
 
+// bits returns cleared bits for n documents.
+func (s *scratch) bits(n int) []uint64 {
+	words := n/64 + 1
+	if k := len(s.spareBits); k > 0 && cap(s.spareBits[k-1]) >= words {
+		b := s.spareBits[k-1][:words]
+		s.spareBits = s.spareBits[:k-1]
+		clear(b)
+		return b
+	}
+	return make([]uint64, words, words+words/4+8)
+}
+
 // weigh counts the documents that have the part: rare words say more.
 func (s *scratch) weigh(i int, t *texts) {
 	p := &s.parts[i]
 	n := 0
-	for _, g := range p.met {
-		if g > 0 {
-			n++
-		}
+	for _, word := range p.docs {
+		n += bits.OnesCount64(word)
 	}
 	p.any = n > 0
 	p.idf = float32(math.Log1p(float64(t.live+1) / float64(n+1)))
@@ -250,7 +266,9 @@ func (p *part) meet(t *texts, id uint32, way grade) (titled bool) {
 		case x&inSynonym != 0:
 			g = gradeSynonym + way
 		}
-		if doc := x >> fieldBits; g > p.met[doc] {
+		doc := x >> fieldBits
+		p.docs[doc/64] |= 1 << (doc % 64)
+		if g > p.met[doc] {
 			p.met[doc] = g
 		}
 	}
@@ -288,10 +306,7 @@ func (t *texts) element(rest string, linkFirst bool) bool {
 		if !ok || len(word) < 3 {
 			continue
 		}
-		if t.has(word) {
-			return true
-		}
-		if stem := words.Stem(word); stem != word && t.has(stem) {
+		if t.has(word) { // what a stem loses looks like a linking sound
 			return true
 		}
 	}
@@ -439,20 +454,33 @@ func (d *Directory) correct(s *scratch, t *texts, i int) bool {
 	return true
 }
 
-// score fills scored with every document that fits well enough.
-func (s *scratch) score(t *texts) {
+// manyCandidates is where a table of all claims begins to pay.
+const manyCandidates = 150
+
+func (s *scratch) cleared(n int) []uint32 {
+	if len(s.table32) < n {
+		s.table32 = make([]uint32, n+n/4)
+	}
+	table := s.table32[:n]
+	clear(table)
+	return table
+}
+
+// score fills scored with every document of the place that fits well enough.
+func (s *scratch) score(v *view) {
+	t := v.ix.texts
+	s.scored = s.scored[:0]
 	if len(s.tokens) == 0 {
 		return
 	}
+	clear(s.candidates)
 	content := false
 	for i := range s.tokens {
 		content = content || s.tokens[i].weight == words.Content
 	}
 	mark := func(p int) {
-		for doc, g := range s.parts[p].met {
-			if g > 0 {
-				s.candidates[doc/64] |= 1 << (doc % 64)
-			}
+		for w, word := range s.parts[p].docs {
+			s.candidates[w] |= word
 		}
 	}
 	for i := range s.tokens {
@@ -465,9 +493,19 @@ func (s *scratch) score(t *texts) {
 			mark(s.alternatives[i].parts[0])
 		}
 	}
+	n := 0
+	for _, word := range s.candidates {
+		n += bits.OnesCount64(word)
+	}
+	if n > manyCandidates && len(v.table) == 0 {
+		v.tabulate(s.cleared(len(v.ix.keys.ids)))
+	}
 	for w, word := range s.candidates {
 		for ; word != 0; word &= word - 1 {
 			doc := int32(w*64 + bits.TrailingZeros64(word))
+			if !v.possible(t.docs[doc]) {
+				continue
+			}
 			if x, ok := s.rate(t, doc); ok {
 				s.scored = append(s.scored, x)
 			}

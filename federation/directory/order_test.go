@@ -101,13 +101,17 @@ func TestArrivalOrder(t *testing.T) {
 				d.Remove(a.Member.ID)
 			}
 		}
-		got := observe(d)
-		for i := range want {
-			if !reflect.DeepEqual(got[i], want[i]) {
-				t.Fatalf("observation %d differs for\n%s\ngot  %+v\nwant %+v", i, network, got[i], want[i])
-			}
-		}
+		t.Logf("network\n%s", network)
+		compare(t, observe(d), want)
 	})
+}
+
+func compare(t interface{ Fatalf(string, ...any) }, got, want []any) {
+	for i := range want {
+		if !reflect.DeepEqual(got[i], want[i]) {
+			t.Fatalf("observation %d differs\ngot  %+v\nwant %+v", i, got[i], want[i])
+		}
+	}
 }
 
 // TestAgreement: Lookup, Explain, Appears and Resolve say the same about

@@ -33,7 +33,7 @@ func (d *Directory) Search(q Query) Result {
 	s := d.newScratch()
 	defer d.done(s)
 	v := d.view(ix, q.Place, q.Own, d.day(time.Time{}))
-	d.collect(s, ix, &q)
+	d.collect(s, v, &q)
 	v.candidates(s)
 	s.filter(&q, ix, &r.Facets)
 	r.Total = len(s.kept)
@@ -50,15 +50,15 @@ func (d *Directory) Search(q Query) Result {
 
 // collect fills s.scored: with what fits the words, or with everything if
 // there are only filters.
-func (d *Directory) collect(s *scratch, ix *index, q *Query) {
-	d.read(s, ix.texts, q.Text)
+func (d *Directory) collect(s *scratch, v *view, q *Query) {
+	d.read(s, v.ix.texts, q.Text)
 	if len(s.tokens) > 0 {
-		d.match(s, ix.texts, q.Literal, false)
-		s.authorityOnly(ix)
+		d.match(s, v, q.Literal, false)
+		s.authorityOnly(v.ix)
 		return
 	}
 	if q.Text == "" && q.filtered() {
-		s.everything(ix.texts)
+		s.everything(v.ix.texts)
 	}
 }
 
@@ -283,6 +283,9 @@ func (d *Directory) elsewhere(r *Result, s *scratch, ix *index, q *Query) {
 		everywhere := *q
 		everywhere.OnlyPlace = false
 		var ignored Facets
+		if len(s.tokens) > 0 {
+			s.score(v)
+		}
 		v.candidates(s)
 		s.filter(&everywhere, ix, &ignored)
 		r.Elsewhere, r.ElsewhereArea = len(s.kept), wide
@@ -301,7 +304,7 @@ func (d *Directory) hint(s *scratch, ix *index, q *Query) string {
 		t := d.newScratch()
 		defer d.done(t)
 		d.read(t, ix.texts, word)
-		d.match(t, ix.texts, true, false)
+		d.match(t, v, true, false)
 		v.candidates(t)
 		return len(t.list) > 0
 	}

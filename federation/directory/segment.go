@@ -27,8 +27,6 @@ func (c *claim) plain() bool { return !c.outside && c.valid.IsZero() && len(c.ex
 // the offers packed to as few bits as they need.
 type segment struct {
 	data   []uint64
-	extra  [][]claim // for offers written as offers+i
-	seat   region.Area
 	slot   int32  // the member
 	offers uint32 // number of offers of the member
 	words  uint32 // bitmap: words of bits; sorted: number of keys
@@ -36,7 +34,13 @@ type segment struct {
 	width  uint8  // bits for each offer
 	sorted bool
 	kind   federation.Kind
+	seat   region.Area
+	extra  [][]claim // for offers written as offers+i
 }
+
+// rankSpan is how many words of a bitmap share one count: fewer counts, and
+// the words in between lie in the same cache line.
+const rankSpan = 4
 
 // newSegment builds a segment; keys are ascending and distinct, offers[i] is
 // what keys[i] leads to, at most limit.
@@ -45,7 +49,7 @@ func newSegment(keys []uint32, offers []uint32, limit uint32) segment {
 	packed := (len(keys)*int(width) + 63) / 64
 	last := keys[len(keys)-1]
 	words := int(last/64) + 1
-	bitmap := words + (words+3)/4
+	bitmap := words + (words+rankSpan*4-1)/(rankSpan*4)
 	list := (len(keys) + 3) / 4
 	s := segment{width: width, words: uint32(words), order: uint32(bitmap)}
 	if list < bitmap && last < 1<<16 {
@@ -76,7 +80,9 @@ func (s *segment) fillBitmap(keys []uint32, words int) {
 	}
 	count := 0
 	for w := range words {
-		s.data[words+w/4] |= uint64(count) << (w % 4 * 16)
+		if b := w / rankSpan; w%rankSpan == 0 {
+			s.data[words+b/4] |= uint64(count) << (b % 4 * 16)
+		}
 		count += bits.OnesCount64(s.data[w])
 	}
 }
@@ -106,8 +112,12 @@ func (s *segment) find(key uint32) (uint32, bool) {
 	if word&bit == 0 {
 		return 0, false
 	}
-	rank := uint32(s.data[s.words+w/4]>>(w%4*16)) & 0xffff
-	return s.at(rank + uint32(bits.OnesCount64(word&(bit-1)))), true
+	b := w / rankSpan
+	rank := uint32(s.data[s.words+b/4]>>(b%4*16))&0xffff + uint32(bits.OnesCount64(word&(bit-1)))
+	for _, before := range s.data[b*rankSpan : w] {
+		rank += uint32(bits.OnesCount64(before))
+	}
+	return s.at(rank), true
 }
 
 func (s *segment) at(rank uint32) uint32 {
@@ -118,6 +128,20 @@ func (s *segment) at(rank uint32) uint32 {
 		v |= s.data[word+1] << (64 - shift)
 	}
 	return uint32(v & (1<<s.width - 1))
+}
+
+// unite sets the bits of all key numbers in set.
+func (s *segment) unite(set []uint64) {
+	if !s.sorted {
+		for w, word := range s.data[:s.words] {
+			set[w] |= word
+		}
+		return
+	}
+	for i := range s.words {
+		key := s.data[i/4] >> (i % 4 * 16) & 0xffff
+		set[key/64] |= 1 << (key % 64)
+	}
 }
 
 // each calls f for every key number in ascending order with what it leads to.
@@ -138,4 +162,4 @@ func (s *segment) each(f func(key, to uint32)) {
 }
 
 // bytes returns the memory of the segment, for the benchmark.
-func (s *segment) bytes() int { return 8*len(s.data) + 104 + 24*len(s.extra) }
+func (s *segment) bytes() int { return 8*len(s.data) + 80 + 24*len(s.extra) }

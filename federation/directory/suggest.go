@@ -27,8 +27,8 @@ func (d *Directory) Suggest(text string, place region.Area, lang string, limit i
 	}
 	last := &s.tokens[len(s.tokens)-1]
 	last.weight = words.Content // being typed: "die" may become "Dienstleistung"
-	d.match(s, ix.texts, false, true)
 	v := d.view(ix, place, "", d.day(time.Time{}))
+	d.match(s, v, false, true)
 	v.candidates(s)
 	for i := range s.list {
 		s.kept = append(s.kept, int32(i))

@@ -70,7 +70,7 @@ type textBuilder struct {
 	surface []string
 	shared  bool     // readers hold surface: copy before changing a word
 	dirty   []uint64 // word<<32 | document, with repetitions
-	changed []int32  // documents, with repetitions
+	changed []int32  // documents
 	named   map[int32]string
 	names   map[string][]int32
 }
@@ -89,6 +89,7 @@ type docState struct {
 	texts  map[*profile]int32 // → offers with this text
 	counts map[uint32]int32   // term of a profile → profiles that have it
 	titles map[string]*titleCount
+	queued   bool // in changed
 }
 
 type titleCount struct {
@@ -116,8 +117,14 @@ func newTextBuilder() *textBuilder {
 func (b *textBuilder) update(ix *index, fresh []*member, slots []int32, gone []int32) *texts {
 	for _, slot := range gone {
 		b.takeOut(slot)
+		delete(b.named, slot)
+		b.names = nil
 	}
 	for i, m := range fresh {
+		if name := m.Name + " " + m.ShortName; b.named[slots[i]] != name {
+			b.named[slots[i]] = name
+			b.names = nil
+		}
 		was := b.members[slots[i]]
 		delete(b.members, slots[i])
 		b.putIn(ix, m, slots[i])
@@ -194,7 +201,10 @@ func (b *textBuilder) newDoc(d document) int32 {
 func (b *textBuilder) count(doc int32, p *profile, by int32) {
 	d := b.docs[doc]
 	d.offers += by
-	b.changed = append(b.changed, doc)
+	if !d.queued {
+		d.queued = true
+		b.changed = append(b.changed, doc)
+	}
 	t := d.titles[p.title]
 	if t == nil {
 		t = &titleCount{head: p.head}
@@ -358,7 +368,7 @@ func (b *textBuilder) publish(ix *index) *texts {
 	next.surface, b.shared = b.surface, true
 	b.publishPostings(&next)
 	b.publishDocs(&next)
-	if len(next.ofKey) < len(ix.keys.ids) || len(b.changed) > 0 {
+	if len(next.ofKey) < len(ix.keys.ids) {
 		next.ofKey = b.keyDocs(ix.keys)
 	}
 	next.names = b.memberNames(ix)
@@ -430,9 +440,9 @@ func (b *textBuilder) publishDocs(next *texts) {
 	}
 	docs := make([]*document, len(b.docs))
 	copy(docs, next.docs)
-	slices.Sort(b.changed)
-	for _, i := range slices.Compact(b.changed) {
+	for _, i := range b.changed {
 		s := b.docs[i]
+		s.queued = false
 		d := s.document
 		best := 0
 		d.title, d.head = "", nil
@@ -461,25 +471,12 @@ func (b *textBuilder) keyDocs(keys *keyTable) []int32 {
 // memberNames leads from the stems of members' names to their slots, without
 // what every authority is called. It is made anew only if a name changed.
 func (b *textBuilder) memberNames(ix *index) map[string][]int32 {
-	same := b.names != nil
-	n := 0
-	for slot, m := range ix.members {
-		if m == nil {
-			continue
-		}
-		n++
-		if name := m.Name + " " + m.ShortName; b.named[int32(slot)] != name {
-			same = false
-			b.named[int32(slot)] = name
-		}
-	}
-	if same && n == len(b.named) {
+	if b.names != nil {
 		return b.names
 	}
 	b.names = map[string][]int32{}
 	for slot, m := range ix.members {
 		if m == nil {
-			delete(b.named, int32(slot))
 			continue
 		}
 		stems := words.Stems(b.named[int32(slot)])
