@@ -109,7 +109,7 @@ func TestE74_LinkOffer(t *testing.T) {
 		"another session": func(l *Links, _ *clock, v string) error { _, err := l.Accept(ctx, v, "other", b); return err },
 		"no session":      func(l *Links, _ *clock, v string) error { _, err := l.Accept(ctx, v, "", b); return err },
 		"guessed": func(l *Links, _ *clock, v string) error {
-			_, err := l.Accept(ctx, v[:42]+"_", "session", b)
+			_, err := l.Accept(ctx, guess(v), "session", b)
 			return err
 		},
 		"empty": func(l *Links, _ *clock, _ string) error { _, err := l.Accept(ctx, "", "session", b); return err },
