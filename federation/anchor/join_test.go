@@ -555,16 +555,33 @@ func TestAuditAppendsInOneOrder(t *testing.T) {
 	}
 }
 
+// FuzzJoinRequest: whatever is posted, the answer is a refusal of the caller's
+// making and no fault of ours.
 func FuzzJoinRequest(f *testing.F) {
-	h := newHub(f)
-	p := h.applicant(f, "melle")
-	s, err := trust.Sign(p.keys.Federation[0], "join-request+jwt", map[string]any{"iss": p.entity.ID, "aud": h.entity.ID, "iat": h.clock.now().Unix(), "exp": h.clock.now().Unix() + 60, "jti": "a", "secret": "AAAA"})
+	now := time.Unix(1_700_000_000, 0)
+	clock := func() time.Time { return now }
+	const self = federation.EntityID("https://kreis.example")
+	a, err := anchor.New(anchor.Config{
+		Self: self, Store: store.NewMemory(clock), Now: clock, HTTP: &http.Client{Transport: nobody{}},
+		Keys:  func() *trust.Keys { return &trust.Keys{Federation: []*trust.Key{trusttest.Key("kreis")}} },
+		Owner: anchor.Invitation{Name: "Landkreis", Kind: federation.KindLandkreis},
+	})
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(s)
+	code, err := a.Invite(f.Context(), "operator", gemeinde("melle", "034590024024"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, secret := range []string{"AAAA", base64.RawURLEncoding.EncodeToString(code.Secret)} {
+		s, err := trust.Sign(trusttest.Key("melle"), "join-request+jwt", map[string]any{"iss": "https://melle.example", "aud": self, "iat": now.Unix(), "exp": now.Unix() + 60, "jti": "a", "secret": secret})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(s)
+	}
 	f.Add("a.b.c")
-	handler := h.Handlers()["/federation/join"]
+	handler := a.Handlers()["/federation/join"]
 	f.Fuzz(func(t *testing.T, body string) {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "/federation/join", io.NopCloser(strings.NewReader(body)))
 		if err != nil {
@@ -577,6 +594,13 @@ func FuzzJoinRequest(f *testing.F) {
 			t.Errorf("status %d for %q", w.status, body)
 		}
 	})
+}
+
+// nobody answers no request.
+type nobody struct{}
+
+func (nobody) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("nobody there")
 }
 
 type recorder struct {
