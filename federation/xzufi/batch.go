@@ -146,3 +146,19 @@ func (s *state) orphan(r Record, message, remedy string) {
 	}
 	s.say(r, catalog.CodeOrphan, message, remedy)
 }
+
+// BatchOf takes a catalogue apart into a batch, as if it had been read from
+// file: what came as a table or as YAML is then imported like everything else,
+// with the same checks and the same question before a mass delete.
+func BatchOf(c *catalog.Catalogue, file string) *Batch {
+	s := explode(c.Clone(), &Report{})
+	b := &Batch{Report: Report{Files: []string{file}}}
+	for _, k := range [...]Klasse{Organisationseinheit, Leistung, Onlinedienst, Zustaendigkeit} {
+		for _, r := range s.sorted(k) {
+			r.File = file
+			b.Report.read(k)
+			b.Records = append(b.Records, r)
+		}
+	}
+	return b
+}

@@ -58,12 +58,21 @@ func (c *Cleaner) HTML(s string) string {
 }
 
 // Plain returns s without any markup and with single spaces: the form of
-// titles and names.
+// titles and names. It is final: the Plain of the result is the result, so
+// that a title stays the same however often it is exported and imported.
 func (c *Cleaner) Plain(s string) string {
-	if strings.ContainsAny(s, "<&") {
-		s = html.UnescapeString(c.none.Sanitize(c.spaces.Replace(s)))
+	for range 8 {
+		before := s
+		if strings.ContainsAny(s, "<&") {
+			s = html.UnescapeString(c.none.Sanitize(c.spaces.Replace(s)))
+		}
+		s = strings.Join(strings.Fields(dropControls(s)), " ")
+		if s == before {
+			return s
+		}
 	}
-	return strings.Join(strings.Fields(dropControls(s)), " ")
+	// Escaped again and again: nobody writes that but to see what happens.
+	return strings.Join(strings.Fields(strings.NewReplacer("<", " ", "&", " ").Replace(s)), " ")
 }
 
 // dropControls removes what no text may hold: control characters other than

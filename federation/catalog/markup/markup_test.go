@@ -64,6 +64,7 @@ func TestPlain(t *testing.T) {
 	c := New()
 	for in, want := range map[string]string{
 		" a  b\n c ": "a b c", "<b>a</b>&amp;b": "a&b", "a<br>b<p>c</p>d": "a bc d", "1 &lt; 2": "1 < 2", "a\x07b": "ab", "": "", "<script>x</script>": "",
+		"&amp;amp;lt;b>x": "x", strings.Repeat("&amp;", 3) + strings.Repeat("amp;", 20) + "lt;": strings.Repeat("amp;", 12) + "lt;",
 	} {
 		if got := c.Plain(in); got != want {
 			t.Errorf("Plain(%q) = %q, want %q", in, got, want)
@@ -85,6 +86,9 @@ func FuzzHTML(f *testing.F) {
 		}
 		if again := c.HTML(out); again != out {
 			t.Fatalf("HTML is not final: %q, then %q", out, again)
+		}
+		if p := c.Plain(s); c.Plain(p) != p {
+			t.Fatalf("Plain is not final: %q, then %q", p, c.Plain(p))
 		}
 		if IsClean(s) {
 			if got := c.allowed.Sanitize(s); got != s {
