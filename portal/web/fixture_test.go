@@ -91,9 +91,19 @@ type fixture struct {
 	sources []directory.Source
 	person  *web.Person
 	network []web.Portal
+	reports []string // taken by Report
+	silent  bool     // the owner of a text does not answer
 }
 
 func (f *fixture) Portals() []web.Portal { return f.network }
+
+func (f *fixture) Report(_ *http.Request, about directory.OfferRef, text string) (string, bool, error) {
+	if text == "fail" {
+		return "", false, errors.New("store full")
+	}
+	f.reports = append(f.reports, string(about.Member)+" "+string(about.ID)+" "+text)
+	return "7F3K-21QD", !f.silent, nil
+}
 
 func (f *fixture) Person(r *http.Request) (web.Person, bool) {
 	if f.person == nil {
@@ -166,7 +176,7 @@ func newFixture() *fixture {
 	}
 	f.cfg = web.Config{
 		Self: bissendorf, Home: areaBissendorf, Area: areaKreis, Verbund: "Landkreis Osnabrück",
-		Directory: f.dir, Register: reg, Network: f, Sessions: f, Demo: true, Now: func() time.Time { return now },
+		Directory: f.dir, Register: reg, Network: f, Sessions: f, Reports: f, Demo: true, Now: func() time.Time { return now },
 		Brand: brand.Brand{
 			Name: "Gemeinde Bissendorf", ShortName: "Bissendorf", Color: brand.MustColor("#175c3a"),
 			Wappen: brand.Image{Data: []byte(coat), Alt: "Wappen der Gemeinde Bissendorf (Beispiel)"}, Title: brand.Image{Data: []byte(hills)},

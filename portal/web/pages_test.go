@@ -257,6 +257,40 @@ func TestDemonstrationForm(t *testing.T) {
 	}
 }
 
+func TestReportGoesToTheOwner(t *testing.T) {
+	f := newFixture()
+	post := func(body string) string {
+		r := httptest.NewRequest(http.MethodPost, "/fehler-melden", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		rec := httptest.NewRecorder()
+		routes(f.web(t)).ServeHTTP(rec, r)
+		return plain(rec.Body.String())
+	}
+	about := "angebot=" + url.QueryEscape("landkreis.example T:lan-1")
+	for body, want := range map[string]string{
+		"&text=Die+Kosten+stimmen+nicht":     "Ihr Hinweis ist angekommen Vielen Dank. Kennung für Rückfragen: 7F3K-21QD.",
+		"&text=":                             "Schreiben Sie bitte, was falsch ist.",
+		"&text=" + strings.Repeat("a", 2001): "Höchstens 2.000 Zeichen sind möglich.",
+		"&text=fail":                         "Ihr Hinweis ist nicht angekommen",
+	} {
+		if text := post(about + body); !strings.Contains(text, want) {
+			t.Errorf("%.40s: %q is not in %s", body, want, text)
+		}
+	}
+	f.silent = true
+	if text := post(about + "&text=Noch+einmal"); !strings.Contains(text, "Wir versuchen es weiter.") {
+		t.Error(text)
+	}
+	if len(f.reports) != 2 || !strings.HasPrefix(f.reports[0], "https://landkreis.example T:lan-1 ") {
+		t.Errorf("taken: %q", f.reports)
+	}
+	f.cfg.Reports = nil
+	_, text, rec := visit(t, routes(f.web(t)), "/fehler-melden?"+about)
+	if strings.Contains(rec.Body.String(), "<textarea") || !strings.Contains(text, "Sagen Sie es bitte der Stelle") || !strings.Contains(text, "0541 501-11") {
+		t.Errorf("without a way to deliver, a form is shown or no contact: %s", text)
+	}
+}
+
 func TestEnglish(t *testing.T) {
 	h := routes(newFixture().web(t))
 	_, text, rec := visit(t, h, "/leistung/"+keyBauakte.String()+"/03459012?lang=en")

@@ -193,9 +193,10 @@ func (w *Web) report(rw http.ResponseWriter, r *http.Request, key string) {
 	if v.Lang != locale.German {
 		page.Action += "?lang=" + v.Lang
 	}
+	if !page.Form {
+		page.Lead = v.t(key + ".contact.lead")
+	}
 	ref := directory.OfferRef{Member: w.cfg.Self}
-	own := directory.Provider{}
-	own.Member.Name, own.Member.Phone = w.cfg.Brand.Name, w.cfg.Brand.Contact.Phone
 	page.Contact = &contact{Authority: w.cfg.Brand.Name, Phone: w.cfg.Brand.Contact.Phone, Tel: dial(w.cfg.Brand.Contact.Phone), Email: w.cfg.Brand.Contact.Email}
 	if member, id, ok := strings.Cut(page.Key, " "); ok {
 		if a, found := w.member(member); found {

@@ -89,8 +89,10 @@ func (w *Web) readSearch(r *http.Request) request {
 	if len(req.q) > directory.MaxQueryBytes {
 		req.q = strings.ToValidUTF8(req.q[:directory.MaxQueryBytes], "")
 	}
-	if a, ok := w.member(req.authKey); ok {
-		req.authority = a.Member.ID
+	if req.authKey != "" {
+		if a, ok := w.member(req.authKey); ok {
+			req.authority = a.Member.ID
+		}
 	}
 	req.kind, _ = federation.ParseKind(p.Get("ebene")) // an unknown word is no filter
 	if n, err := strconv.Atoi(p.Get("seite")); err == nil && n > 1 && n <= maxPage {
