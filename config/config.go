@@ -71,6 +71,8 @@ type Client struct {
 	Name         string   `yaml:"name"`
 	SecretFile   string   `yaml:"secret_file"`
 	RedirectURIs []string `yaml:"redirect_uris"`
+	// PostLogoutRedirectURIs are where a logout may lead back to.
+	PostLogoutRedirectURIs []string `yaml:"post_logout_redirect_uris"`
 }
 
 // Gossip is the node's part in finding the others.

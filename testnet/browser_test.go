@@ -52,7 +52,7 @@ func TestBrowser(t *testing.T) {
 		}
 		return s
 	}
-	do := func(what string, actions ...chromedp.Action) {
+	do := func(what string, actions ...chromedp.Action[chromedp.Void]) {
 		t.Helper()
 		if err := chromedp.Do(ctx, actions...); err != nil {
 			t.Fatalf("%s: %v\n%s", what, err, text())

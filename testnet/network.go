@@ -122,7 +122,7 @@ func Start(ctx context.Context, spec Spec) (nw *Network, err error) {
 	if err := nw.Hub().start(ctx); err != nil {
 		return nw, err
 	}
-	if err := nw.Hub().Node().AddAccount(ctx, portal.Account{Username: DemoUser, Password: DemoPassword, Name: DemoName, Level: federation.LevelNiedrig}); err != nil {
+	if _, err := nw.Hub().Node().AddAccount(ctx, portal.Account{Username: DemoUser, Password: DemoPassword, Name: DemoName, Level: federation.LevelNiedrig}); err != nil {
 		return nw, err
 	}
 	if err := nw.joinAll(ctx, nw.Members()[1:]); err != nil {

@@ -49,7 +49,7 @@ type body struct {
 	utility bool
 	portal  portal.Portal
 	brand   brand.Brand
-	files   fs.FS // index.txt, XZuFi files, delegationen.yaml; nil: no catalogue
+	files   map[string][]byte // index.txt, XZuFi files, delegationen.yaml; nil: no catalogue
 }
 
 // demoBodies reads the participants of the demonstration, the hub first.
