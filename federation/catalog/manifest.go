@@ -27,7 +27,7 @@ const (
 	// MaxChunkRaw is the largest chunk after decompression, in bytes.
 	MaxChunkRaw = 8 << 20
 	// MaxRaw is the largest catalogue after decompression, in bytes.
-	MaxRaw = 256 << 20
+	MaxRaw = 64 << 20
 )
 
 // Errors of the wire form, wrapped with the subject.

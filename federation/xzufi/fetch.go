@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"time"
 
 	"rathausnetz/federation"
 )
@@ -36,7 +37,12 @@ type Fetcher struct {
 	// HTTP makes the requests; its timeouts, retries and address rules hold.
 	HTTP    *http.Client
 	Options Options
+	// Timeout bounds one Fetch as a whole, whatever HTTP allows; 15 minutes
+	// if it is not set.
+	Timeout time.Duration
 }
+
+const defaultTimeout = 15 * time.Minute
 
 // Fetch reads the message, the .zip archive or the index.txt at address (a
 // folder if it ends in a slash). If every file is the same as before it
@@ -51,6 +57,10 @@ func (f *Fetcher) Fetch(ctx context.Context, address string, before Validators) 
 	if strings.HasSuffix(u.Path, "/") {
 		u = u.JoinPath(indexName)
 	}
+	timeout := f.Timeout
+	defaults(&timeout, defaultTimeout)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	d := &delivery{f: f, opt: f.Options.filled(), before: before, after: Validators{}, client: f.client(u.Host)}
 	if b, err := d.read(ctx, u); !errors.Is(err, errChanged) {
 		return b, d.after, err

@@ -95,7 +95,7 @@ func (o Options) filled() Options {
 	return o
 }
 
-func defaults[T int | int64](v *T, d T) {
+func defaults[T ~int | ~int64](v *T, d T) {
 	if *v <= 0 {
 		*v = d
 	}
