@@ -1,9 +1,11 @@
 package trust
 
 import (
+	"crypto"
 	"crypto/ecdsa"
-	"crypto/rand"
+	"crypto/elliptic"
 	"crypto/sha256"
+	"encoding/asn1"
 	"encoding/json"
 	"fmt"
 	"math/big"
@@ -14,7 +16,8 @@ import (
 )
 
 // Sign returns a compact JWS over the JSON of claims with the headers typ, kid
-// and alg ES256. claims must encode to a JSON object of at most 512 KiB.
+// and alg ES256. claims must encode to a JSON object of at most 512 KiB. The
+// result is deterministic: signing the same claims again gives the same bytes.
 func Sign(k *Key, typ string, claims any) (string, error) { return SignWith(k, typ, nil, claims) }
 
 // SignWith is Sign with more protected headers, such as trust_chain. They
@@ -38,10 +41,7 @@ func SignWith(k *Key, typ string, header map[string]any, claims any) (string, er
 		opts.WithHeader(jose.HeaderKey(name), v)
 	}
 	opts.WithType(jose.ContentType(typ))
-	signer, err := jose.NewSigner(jose.SigningKey{
-		Algorithm: jose.ES256,
-		Key:       jose.JSONWebKey{Key: k.private, KeyID: k.id},
-	}, opts)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: es256{k}}, opts)
 	if err != nil {
 		return "", fmt.Errorf("sign %s: %w", typ, err)
 	}
@@ -59,6 +59,49 @@ func SignWith(k *Key, typ string, header map[string]any, claims any) (string, er
 	return compact, nil
 }
 
+// sign returns r || s, deterministic [RFC 6979] and with the smaller s: the
+// same key and the same bytes give the same signature, so a document that is
+// sealed twice has one digest.
+func (k *Key) sign(hash [sha256.Size]byte) (out [64]byte, err error) {
+	der, err := k.private.Sign(nil, hash[:], crypto.SHA256)
+	if err != nil {
+		return out, err
+	}
+	var sig struct{ R, S *big.Int }
+	if rest, err := asn1.Unmarshal(der, &sig); err != nil || len(rest) > 0 {
+		return out, fmt.Errorf("%w: signature form", ErrSignature)
+	}
+	if !smallS(sig.S) {
+		sig.S.Sub(k.private.Params().N, sig.S)
+	}
+	sig.R.FillBytes(out[:32])
+	sig.S.FillBytes(out[32:])
+	return out, nil
+}
+
+// smallS reports whether s is the smaller of the two values that make a valid
+// P-256 signature.
+func smallS(s *big.Int) bool {
+	return s.Cmp(new(big.Int).Rsh(elliptic.P256().Params().N, 1)) <= 0
+}
+
+// es256 lets go-jose sign with Key.sign.
+type es256 struct{ k *Key }
+
+// Public implements jose.OpaqueSigner.
+func (e es256) Public() *jose.JSONWebKey {
+	return &jose.JSONWebKey{Key: &e.k.private.PublicKey, KeyID: e.k.id, Algorithm: string(jose.ES256), Use: "sig"}
+}
+
+// Algs implements jose.OpaqueSigner.
+func (e es256) Algs() []jose.SignatureAlgorithm { return []jose.SignatureAlgorithm{jose.ES256} }
+
+// SignPayload implements jose.OpaqueSigner.
+func (e es256) SignPayload(payload []byte, _ jose.SignatureAlgorithm) ([]byte, error) {
+	sig, err := e.k.sign(sha256.Sum256(payload))
+	return sig[:], err
+}
+
 // announcementContext keeps a signature over an announcement from being taken
 // for anything else.
 const announcementContext = "rathausnetz announcement v1\x00"
@@ -69,13 +112,11 @@ func announcementHash(a federation.Announcement) [sha256.Size]byte {
 
 // SignAnnouncement sets a.Signature [DESIGN §3].
 func (k *Key) SignAnnouncement(a *federation.Announcement) error {
-	sum := announcementHash(*a)
-	r, s, err := ecdsa.Sign(rand.Reader, k.private, sum[:])
+	sig, err := k.sign(announcementHash(*a))
 	if err != nil {
 		return fmt.Errorf("sign announcement: %w", err)
 	}
-	r.FillBytes(a.Signature[:32])
-	s.FillBytes(a.Signature[32:])
+	a.Signature = sig
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"strings"
 	"time"
 
@@ -88,6 +89,9 @@ func (t *Token) verify(keys JWKS) error {
 	if err != nil {
 		return fmt.Errorf("%w: %s", ErrToken, clip(err.Error()))
 	}
+	if t.Header.Type == TypeManifest && !canonical(jws.Signatures[0].Signature) {
+		return fmt.Errorf("%w: not in the one form that a sealed document may have", ErrSignature)
+	}
 	payload, err := jws.Verify(k.Key)
 	if err != nil {
 		return fmt.Errorf("%w: kid %q", ErrSignature, clip(t.Header.KeyID))
@@ -96,6 +100,16 @@ func (t *Token) verify(keys JWKS) error {
 		return fmt.Errorf("%w: two readings of the claims", ErrToken)
 	}
 	return nil
+}
+
+// TypeManifest is the typ of sealed catalogues. They are named by the digest of
+// their sealed bytes, and two with one serial are held against their member:
+// so nobody else may be able to give one a second valid form. ECDSA would
+// allow it, with n-s for s; only the smaller is accepted here.
+const TypeManifest = "catalog-manifest+jwt"
+
+func canonical(signature []byte) bool {
+	return len(signature) == 64 && smallS(new(big.Int).SetBytes(signature[32:]))
 }
 
 // Peek is the function Peek with the limits of d.

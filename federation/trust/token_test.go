@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/big"
 	"net/http"
 	"strings"
 	"testing"
@@ -329,5 +330,38 @@ func TestJWKSRoundTrip(t *testing.T) {
 	mixed := strings.Replace(string(b), `{"keys":[`, `{"keys":[{"kty":"PQ","kid":"q"},{"kty":"RSA","use":"enc","kid":"e","n":"AQAB","e":"AQAB"},`, 1)
 	if back, err = trust.ParseJWKS([]byte(mixed)); err != nil || back.Keys() != 2 {
 		t.Errorf("%v %v", back.IDs(), err)
+	}
+}
+
+// TestI137_NobodyElseCanGiveASealedDocumentASecondForm: with n-s for s an ECDSA
+// signature stays valid. If that were accepted, any member could make a second
+// manifest with one serial of another and have it frozen for equivocation.
+func TestI137_NobodyElseCanGiveASealedDocumentASecondForm(t *testing.T) {
+	k := trusttest.Key("a")
+	claims := map[string]any{"iss": "https://a.example", "serial": 7}
+	good := sign(t, k, trust.TypeManifest, claims)
+	if again := sign(t, k, trust.TypeManifest, claims); again != good {
+		t.Error("the same document sealed twice has two forms")
+	}
+	second := func(compact string) string {
+		i := strings.LastIndexByte(compact, '.')
+		sig, err := base64.RawURLEncoding.DecodeString(compact[i+1:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := new(big.Int).SetBytes(sig[32:])
+		s.Sub(elliptic.P256().Params().N, s).FillBytes(sig[32:])
+		return compact[:i+1] + base64.RawURLEncoding.EncodeToString(sig)
+	}
+	if _, err := trust.Open(good, trust.TypeManifest, k.Public()); err != nil {
+		t.Error(err)
+	}
+	if _, err := trust.Open(second(good), trust.TypeManifest, k.Public()); !errors.Is(err, trust.ErrSignature) {
+		t.Errorf("second form: %v", err)
+	}
+	// What foreign software may have signed is accepted in both forms.
+	other := sign(t, k, typ, claims)
+	if _, err := trust.Open(second(other), typ, k.Public()); err != nil {
+		t.Error(err)
 	}
 }
