@@ -429,11 +429,14 @@ func (d *Directory) correct(s *scratch, t *texts, i int) bool {
 	best, bestHits := words.Near{Distance: limit + 1}, 0
 	for _, n := range t.vocabulary.Similar(s.stems[i], limit) {
 		hits := len(t.postings[n.ID])
-		if hits > 0 && (n.Distance < best.Distance || (n.Distance == best.Distance && hits > bestHits)) {
+		if n.Prefix && bestHits > 0 && !best.Prefix {
+			break
+		}
+		if hits > 0 && (bestHits == 0 || n.Distance < best.Distance || (n.Distance == best.Distance && hits > bestHits)) {
 			best, bestHits = n, hits
 		}
 	}
-	if near := d.words.Similar(k.folded, limit); len(near) > 0 && near[0].Distance < best.Distance {
+	if near := d.words.Similar(k.folded, limit); len(near) > 0 && !near[0].Prefix && (best.Prefix || near[0].Distance < best.Distance) {
 		shown := near[0].Word
 		stems := words.Stems(shown)
 		d.words.Lookup(stems, func(syn *words.Synonym, at []int) {

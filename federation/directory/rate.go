@@ -134,13 +134,13 @@ func (s *scratch) titleShare(t *texts, d *document, doc int32) float32 {
 
 // length is the number of words in a title, those of many documents for less.
 func (t *texts) length(d *document) float32 {
-	n := float32(0)
+	sum := float32(0)
 	for _, id := range d.head {
-		if len(t.postings[id])*8 > t.live { // beantragen
-			n += 0.3
+		if n := len(t.postings[id]); n > 20 && n*8 > t.live { // beantragen
+			sum += 0.3
 		} else {
-			n++
+			sum++
 		}
 	}
-	return max(n, 1)
+	return max(sum, 1)
 }

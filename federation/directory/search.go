@@ -227,6 +227,7 @@ func (s *scratch) corrected(text string) string {
 // also lists the words of the dictionary that have found something.
 func (s *scratch) also() []string {
 	var out []string
+	slices.SortStableFunc(s.alternatives, func(a, b alternative) int { return cmp.Compare(b.weight, a.weight) })
 	for i := range s.alternatives {
 		a := &s.alternatives[i]
 		if a.shown == "" || len(out) == 6 || slices.Contains(out, a.shown) || s.typed(a) {

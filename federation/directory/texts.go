@@ -89,7 +89,7 @@ type docState struct {
 	texts  map[*profile]int32 // → offers with this text
 	counts map[uint32]int32   // term of a profile → profiles that have it
 	titles map[string]*titleCount
-	queued   bool // in changed
+	queued bool // in changed
 }
 
 type titleCount struct {

@@ -136,16 +136,24 @@ type Near struct {
 	ID       uint32
 	Word     string
 	Distance int
+	Prefix   bool // only the beginning of Word resembles
 }
 
 // Similar returns the words within limit typing errors of word, the nearest
-// first, then by word. Words that share no part at all are not found.
+// first, then by word, and after them longer words whose beginning is within
+// one. Words that share no part at all are not found.
 func (v *Vocabulary) Similar(word string, limit int) []Near {
 	var out []Near
 	for _, l := range v.layers {
 		out = l.similar(out, word, limit)
 	}
 	slices.SortFunc(out, func(a, b Near) int {
+		if a.Prefix != b.Prefix {
+			if a.Prefix {
+				return 1
+			}
+			return -1
+		}
 		return cmp.Or(cmp.Compare(a.Distance, b.Distance), cmp.Compare(a.Word, b.Word))
 	})
 	return out
@@ -170,8 +178,23 @@ func (l *layer) similar(out []Near, word string, limit int) []Near {
 			continue
 		}
 		if d := Distance(word, l.words[o], limit); d <= limit {
-			out = append(out, Near{l.first + o, l.words[o], d})
+			out = append(out, Near{l.first + o, l.words[o], d, false})
+		} else if d := prefixDistance(word, l.words[o]); d <= 1 {
+			out = append(out, Near{l.first + o, l.words[o], d, true})
 		}
 	}
 	return out
+}
+
+// prefixDistance is the distance of word to the beginning of a longer one,
+// for the first element of a compound; 2 if it is more than one error.
+func prefixDistance(word, longer string) int {
+	if len(word) < 6 || len(longer) < len(word)+3 {
+		return 2
+	}
+	best := 2
+	for n := len(word) - 1; n <= len(word)+1; n++ {
+		best = min(best, Distance(word, longer[:n], 1))
+	}
+	return best
 }
