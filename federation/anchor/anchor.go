@@ -1,6 +1,7 @@
 package anchor
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,6 +56,7 @@ type Config struct {
 	CodeLifetime time.Duration // of invitations; default 24 h
 	GossipLead   time.Duration // a new gossip key is known this long before it is used; default 1 min
 	GossipGrace  time.Duration // and the old one is kept this long after; default 1 h
+	RecheckEvery time.Duration // how often Run looks at members' own configurations; default 1 h
 
 	AllowLoopback bool
 	OnNotice      func(compact string) // hands a signed notice to gossip; may be nil
@@ -95,6 +97,7 @@ func New(cfg Config) (*Anchor, error) {
 	}{
 		{&cfg.Lifetime, 24 * time.Hour}, {&cfg.CodeLifetime, 24 * time.Hour},
 		{&cfg.GossipLead, time.Minute}, {&cfg.GossipGrace, time.Hour},
+		{&cfg.RecheckEvery, time.Hour},
 	} {
 		if *d.value <= 0 {
 			*d.value = d.def
@@ -109,6 +112,30 @@ func New(cfg Config) (*Anchor, error) {
 	client := *cfg.HTTP
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &Anchor{cfg: cfg, client: &client, issued: make(map[string]issued)}, nil
+}
+
+// Run takes over what members announce about themselves (new keys, other
+// roles) until ctx ends, and returns nil then. A member's new key must have
+// been announced for longer than RecheckEvery before it signs.
+func (a *Anchor) Run(ctx context.Context) error {
+	tick := time.NewTicker(a.cfg.RecheckEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		members, err := a.List(ctx, Filter{State: StateActive})
+		if err != nil {
+			a.cfg.Log.Error("members not rechecked", "err", err)
+		}
+		for _, m := range members {
+			if err := a.Recheck(ctx, m.ID); err != nil && ctx.Err() == nil {
+				a.cfg.Log.Warn("member not rechecked", "peer", m.ID, "err", err)
+			}
+		}
+	}
 }
 
 // signer returns the key that signs now.

@@ -425,6 +425,44 @@ func TestRecheckTakesOverAnnouncedKeys(t *testing.T) {
 	}
 }
 
+func TestRunRechecksMembers(t *testing.T) {
+	h := newHub(t)
+	p := h.member(t, "melle", "034590024024")
+	h.Change(func() {
+		p.keys = &trust.Keys{Federation: []*trust.Key{p.keys.Federation[0], trusttest.Key("melle next")}}
+	})
+	a, err := anchor.New(anchor.Config{
+		Self: h.entity.ID, Keys: func() *trust.Keys { return h.keys }, Store: h.store, HTTP: h.Federation.Client(),
+		Owner: anchor.Invitation{Name: "Landkreis", Kind: federation.KindLandkreis}, AllowLoopback: true, Now: h.clock.now,
+		RecheckEvery: 10 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := a.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	for tick := time.Tick(5 * time.Millisecond); ; <-tick {
+		records, err := h.Audit(ctx, 1, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if records[len(records)-1].Action == "keys-changed" {
+			break
+		}
+	}
+	cancel()
+	wg.Wait()
+	if m, err := h.Show(t.Context(), p.entity.ID); err != nil || m.Keys.Keys() != 2 {
+		t.Errorf("%v %v", m.Keys.IDs(), err)
+	}
+}
+
 func TestHubRotatesItsKey(t *testing.T) {
 	h := newHub(t)
 	p := h.member(t, "melle", "034590024024")

@@ -27,12 +27,12 @@ var (
 type Config struct {
 	Resolver     *trust.Resolver
 	Hub          federation.EntityID // lists the members
-	Self         federation.EntityID
-	HTTP         *http.Client       // guarded
-	Dir          string             // keeps verified statements across restarts; "" keeps nothing
-	RefreshEvery time.Duration      // of the hub's list; default 1 min
-	MemberEvery  time.Duration      // of one member's statements; default 1 h
-	OnNotice     func(trust.Notice) // called for each notice that held, without locks; may be nil
+	Self         federation.EntityID // its own membership is looked after with louder words
+	HTTP         *http.Client        // guarded
+	Dir          string              // keeps verified statements across restarts; "" keeps nothing
+	RefreshEvery time.Duration       // of the hub's list; default 1 min
+	MemberEvery  time.Duration       // of one member's statements; default 1 h
+	OnNotice     func(trust.Notice)  // called for each notice that held, without locks; may be nil
 	Now          func() time.Time
 	Log          *slog.Logger
 }
@@ -86,6 +86,9 @@ type Verdict struct {
 	State  State               `json:"state"`
 	Reason string              `json:"reason,omitempty"` // why not a member; or what was left out
 	Since  time.Time           `json:"since"`
+	// Expires is when the verified statements end unless they are renewed;
+	// zero if there never were any.
+	Expires time.Time `json:"expires,omitzero"`
 }
 
 // New checks the configuration and returns a roster that knows nobody yet; it
@@ -186,6 +189,9 @@ func (r *Roster) Verdicts() []Verdict {
 	out := make([]Verdict, 0, len(r.entries))
 	for _, e := range r.entries {
 		v := e.verdict
+		if e.chain != nil {
+			v.Expires = e.chain.Expires
+		}
 		if v.State == StateMember && !e.chain.Valid(now) {
 			v.State, v.Since = StateExpired, e.chain.Expires
 			v.Reason = "statements expired before the hub could be asked"
@@ -203,7 +209,10 @@ func (r *Roster) judge(id federation.EntityID, e *entry, state State, reason str
 	changed := e.verdict.State != state
 	if changed {
 		v.Since = r.cfg.Now()
-		if e.verdict.State != "" || state != StateMember {
+		switch {
+		case id == r.cfg.Self && state != StateMember:
+			r.cfg.Log.Error("this node is not a member any more", "peer", id, "state", string(state), "err", reason)
+		case e.verdict.State != "" || state != StateMember:
 			r.cfg.Log.Info("member judged", "peer", id, "state", string(state), "err", reason)
 		}
 	}
