@@ -10,21 +10,21 @@ import (
 // The reasons for which something is not believed. Every error of Open,
 // Resolve and VerifyChain wraps exactly one of them; decide with errors.Is.
 var (
-	ErrToken       = errors.New("trust: not a token of this profile")      // size, shape, header
-	ErrType        = errors.New("trust: wrong typ")                        // a token of another kind
-	ErrAlgorithm   = errors.New("trust: algorithm not allowed")            //
-	ErrKey         = errors.New("trust: key not usable")                   // private, without kid, doubled
-	ErrUnknownKey  = errors.New("trust: kid not in the expected key set")  //
-	ErrSignature   = errors.New("trust: signature does not verify")        //
-	ErrClaims      = errors.New("trust: claims malformed")                 // not strict JSON, wrong type
-	ErrExpired     = errors.New("trust: statement expired")                //
-	ErrNotYet      = errors.New("trust: statement is from the future")     //
-	ErrStatement   = errors.New("trust: statement breaks a rule")          //
-	ErrFetch       = errors.New("trust: statement could not be fetched")   //
-	ErrNotFound    = errors.New("trust: superior knows no such member")    // 404 not_found of a fetch endpoint
-	ErrLimit       = errors.New("trust: limit exceeded")                   //
-	ErrAddress     = errors.New("trust: address not allowed")              // SSRF guard
-	ErrNoAnchor    = errors.New("trust: no chain to a known trust anchor") //
+	ErrToken       = errors.New("trust: not a token of this profile") // size, shape, header
+	ErrType        = errors.New("trust: wrong typ")                   // a token of another kind
+	ErrAlgorithm   = errors.New("trust: algorithm not allowed")
+	ErrKey         = errors.New("trust: key not usable") // private, without kid, doubled
+	ErrUnknownKey  = errors.New("trust: kid not in the expected key set")
+	ErrSignature   = errors.New("trust: signature does not verify")
+	ErrClaims      = errors.New("trust: claims malformed") // not strict JSON, wrong type
+	ErrExpired     = errors.New("trust: statement expired")
+	ErrNotYet      = errors.New("trust: statement is from the future")
+	ErrStatement   = errors.New("trust: statement breaks a rule")
+	ErrFetch       = errors.New("trust: statement could not be fetched")
+	ErrNotFound    = errors.New("trust: superior knows no such member") // 404 not_found of a fetch endpoint
+	ErrLimit       = errors.New("trust: limit exceeded")
+	ErrAddress     = errors.New("trust: address not allowed") // SSRF guard
+	ErrNoAnchor    = errors.New("trust: no chain to a known trust anchor")
 	ErrAnchorKeys  = errors.New("trust: trust anchor shows other keys than configured")
 	ErrPolicy      = policy.ErrPolicy   // invalid_policy
 	ErrMetadata    = policy.ErrMetadata // invalid_metadata

@@ -35,7 +35,6 @@ type fetcher struct {
 	client   *http.Client
 	limit    int64
 	left     int // requests that may still be made
-	loopback bool
 }
 
 // noRedirects returns client with redirects turned off: an answer from

@@ -134,8 +134,7 @@ func (r *Resolver) Fresh(ctx context.Context, id federation.EntityID) (*Chain, e
 		// The resolution is shared: it must not end with the first caller.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Limits.Timeout)
 		defer cancel()
-		w := r.walk(ctx)
-		c, err := w.resolve(id)
+		c, err := r.walk().resolve(ctx, id)
 		if err != nil {
 			r.cache.fail(id, err, r.cfg.Now(), r.cfg.Limits.NegativeTTL)
 			return nil, err
@@ -153,9 +152,9 @@ func (r *Resolver) Fresh(ctx context.Context, id federation.EntityID) (*Chain, e
 func (r *Resolver) Explain(ctx context.Context, id federation.EntityID) (*Chain, []Step, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Limits.Timeout)
 	defer cancel()
-	w := r.walk(ctx)
+	w := r.walk()
 	w.fresh = true
-	c, err := w.resolve(id)
+	c, err := w.resolve(ctx, id)
 	return c, w.trace.steps, err
 }
 

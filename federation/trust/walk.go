@@ -15,7 +15,6 @@ import (
 // one goroutine.
 type walk struct {
 	r     *Resolver
-	ctx   context.Context //nolint:containedctx // a walk lives as long as one call
 	fetch *fetcher
 	path  []federation.EntityID // from the leaf to where we are
 	fresh bool                  // ask hubs again, too
@@ -23,15 +22,15 @@ type walk struct {
 	trace *trace
 }
 
-func (r *Resolver) walk(ctx context.Context) *walk {
+func (r *Resolver) walk() *walk {
 	return &walk{
-		r: r, ctx: ctx, trace: &trace{},
-		fetch: &fetcher{client: r.client, limit: r.cfg.Limits.Bytes, left: r.cfg.Limits.Fetches, loopback: r.cfg.AllowLoopback},
+		r: r, trace: &trace{},
+		fetch: &fetcher{client: r.client, limit: r.cfg.Limits.Bytes, left: r.cfg.Limits.Fetches},
 	}
 }
 
 // resolve fetches and verifies the chain of id and puts it into the cache.
-func (w *walk) resolve(id federation.EntityID) (*Chain, error) {
+func (w *walk) resolve(ctx context.Context, id federation.EntityID) (*Chain, error) {
 	label := "entity configuration of " + string(id)
 	if slices.Contains(w.path, id) {
 		return nil, w.trace.fail(refuse(ErrLimit, label, "no loop in authority_hints [OIDF §10.1]", id))
@@ -46,7 +45,7 @@ func (w *walk) resolve(id federation.EntityID) (*Chain, error) {
 		return nil, w.trace.fail(refuse(ErrAddress, label, "entity ID [OIDF §1.2]", id))
 	}
 	from := len(w.trace.steps)
-	compact, err := w.fetch.statement(w.ctx, id.URL(wellKnown), "application/"+TypeStatement)
+	compact, err := w.fetch.statement(ctx, id.URL(wellKnown), "application/"+TypeStatement)
 	if err != nil {
 		return nil, w.trace.fail(err)
 	}
@@ -57,9 +56,9 @@ func (w *walk) resolve(id federation.EntityID) (*Chain, error) {
 	w.trace.ok("well-formed and self-signed [OIDF §9]", leaf.String())
 	var c *Chain
 	if keys, isAnchor := w.r.anchors[id]; isAnchor {
-		c, err = w.anchor(leaf, keys)
+		c, err = w.anchor(ctx, leaf, keys)
 	} else {
-		c, err = w.climb(leaf)
+		c, err = w.climb(ctx, leaf)
 	}
 	if err != nil {
 		return nil, err
@@ -71,7 +70,7 @@ func (w *walk) resolve(id federation.EntityID) (*Chain, error) {
 
 // anchor makes the chain of a trust anchor: its configuration must be signed
 // with a key that was configured here, out of band [OIDF §10.2].
-func (w *walk) anchor(leaf *Statement, keys JWKS) (*Chain, error) {
+func (w *walk) anchor(ctx context.Context, leaf *Statement, keys JWKS) (*Chain, error) {
 	if err := anchorSigned(leaf, keys); err != nil {
 		w.r.cfg.Log.Error("trust anchor shows other keys than configured", "peer", leaf.Subject, "err", err)
 		return nil, w.trace.fail(err)
@@ -81,7 +80,7 @@ func (w *walk) anchor(leaf *Statement, keys JWKS) (*Chain, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.marks(c, nil)
+	w.marks(ctx, c, nil)
 	return c, nil
 }
 
@@ -95,18 +94,18 @@ func anchorSigned(s *Statement, configured JWKS) error {
 }
 
 // climb tries each superior that leaf names.
-func (w *walk) climb(leaf *Statement) (*Chain, error) {
+func (w *walk) climb(ctx context.Context, leaf *Statement) (*Chain, error) {
 	if len(leaf.AuthorityHints) == 0 {
 		return nil, w.trace.fail(refuse(ErrNoAnchor, leaf.String(), "authority_hints, or being a configured trust anchor [OIDF §10.1]", nil))
 	}
 	var all []error
 	for _, hint := range leaf.AuthorityHints {
-		c, err := w.below(leaf, hint)
+		c, err := w.below(ctx, leaf, hint)
 		if err == nil {
 			return c, nil
 		}
 		all = append(all, err)
-		if w.ctx.Err() != nil || errors.Is(err, ErrLimit) {
+		if ctx.Err() != nil || errors.Is(err, ErrLimit) {
 			break
 		}
 	}
@@ -115,7 +114,7 @@ func (w *walk) climb(leaf *Statement) (*Chain, error) {
 
 // below builds leaf's chain under one superior. A superior's chain from the
 // cache gets a second chance fresh: it may have changed its keys or its marks.
-func (w *walk) below(leaf *Statement, hint federation.EntityID) (*Chain, error) {
+func (w *walk) below(ctx context.Context, leaf *Statement, hint federation.EntityID) (*Chain, error) {
 	if !w.fresh && !slices.Contains(w.path, hint) {
 		if e, ok := w.r.cache.recent(hint, w.r.cfg.Now(), w.r.cfg.Limits.HubTTL); ok {
 			if e.err != nil {
@@ -123,14 +122,14 @@ func (w *walk) below(leaf *Statement, hint federation.EntityID) (*Chain, error) 
 			}
 			mark := len(w.trace.steps)
 			w.trace.note(VerdictOK, "chain of the superior, verified before [OIDF §10]", string(hint), "")
-			c, err := w.under(leaf, e.chain)
+			c, err := w.under(ctx, leaf, e.chain)
 			if err == nil && (len(c.Marks) == len(leaf.Marks)) || errors.Is(err, ErrNotFound) {
 				return c, err
 			}
 			w.trace.steps = w.trace.steps[:mark]
 		}
 	}
-	superior, err := w.resolve(hint)
+	superior, err := w.resolve(ctx, hint)
 	if err != nil {
 		// A hub that does not answer keeps its word until it expires; one that
 		// answers something wrong does, too, but the answer is in the log.
@@ -141,11 +140,11 @@ func (w *walk) below(leaf *Statement, hint federation.EntityID) (*Chain, error) 
 		w.trace.note(VerdictNote, "chain of the superior from before, until it expires [SSO.md §10 113]", string(hint), err.Error())
 		superior = old
 	}
-	return w.under(leaf, superior)
+	return w.under(ctx, leaf, superior)
 }
 
 // under fetches what superior says about leaf and joins both chains.
-func (w *walk) under(leaf *Statement, superior *Chain) (*Chain, error) {
+func (w *walk) under(ctx context.Context, leaf *Statement, superior *Chain) (*Chain, error) {
 	entity, _, err := superior.Metadata.Entity()
 	if err != nil {
 		return nil, w.trace.fail(err)
@@ -154,7 +153,7 @@ func (w *walk) under(leaf *Statement, superior *Chain) (*Chain, error) {
 	if entity.FetchEndpoint == "" {
 		return nil, w.trace.fail(refuse(ErrStatement, label, "the superior has a fetch endpoint of its own origin [OIDF §8.1]", nil))
 	}
-	compact, err := w.fetch.statement(w.ctx, withQuery(entity.FetchEndpoint, url.Values{"sub": {string(leaf.Subject)}}), "application/"+TypeStatement)
+	compact, err := w.fetch.statement(ctx, withQuery(entity.FetchEndpoint, url.Values{"sub": {string(leaf.Subject)}}), "application/"+TypeStatement)
 	if err != nil {
 		return nil, w.trace.fail(err)
 	}
@@ -163,12 +162,12 @@ func (w *walk) under(leaf *Statement, superior *Chain) (*Chain, error) {
 	if err != nil {
 		return nil, w.trace.fail(err)
 	}
-	return w.join(rd, leaf, s, superior)
+	return w.join(ctx, rd, leaf, s, superior)
 }
 
 // join verifies the subordinate statement s of superior about leaf and builds
 // the chain.
-func (w *walk) join(rd reader, leaf, s *Statement, superior *Chain) (*Chain, error) {
+func (w *walk) join(ctx context.Context, rd reader, leaf, s *Statement, superior *Chain) (*Chain, error) {
 	if s.Issuer != superior.Leaf || s.Subject != leaf.Subject {
 		return nil, w.trace.fail(refuse(ErrStatement, s.String(), "issued by "+string(superior.Leaf)+" about "+string(leaf.Subject)+" [OIDF §10.2]", s.Issuer))
 	}
@@ -193,17 +192,17 @@ func (w *walk) join(rd reader, leaf, s *Statement, superior *Chain) (*Chain, err
 	if superior.Expires.Before(c.Expires) {
 		c.Expires = superior.Expires
 	}
-	w.marks(c, superior)
+	w.marks(ctx, c, superior)
 	return c, nil
 }
 
-func (w *walk) marks(c, superior *Chain) {
+func (w *walk) marks(ctx context.Context, c, superior *Chain) {
 	rd := w.r.reader(w.r.cfg.Now())
-	markJudge{chain: c, superior: superior, issuer: w.issuer, door: rd.door, now: rd.now, trace: w.trace}.verifyMarks()
+	markJudge{chain: c, superior: superior, issuer: func(id federation.EntityID) (*Chain, error) { return w.issuer(ctx, id) }, door: rd.door, now: rd.now, trace: w.trace}.verifyMarks()
 }
 
 // issuer gives the chain of a mark issuer within the same budget.
-func (w *walk) issuer(id federation.EntityID) (*Chain, error) {
+func (w *walk) issuer(ctx context.Context, id federation.EntityID) (*Chain, error) {
 	if w.local {
 		if c, ok := w.r.cache.valid(id, w.r.cfg.Now()); ok {
 			return c, nil
@@ -213,7 +212,7 @@ func (w *walk) issuer(id federation.EntityID) (*Chain, error) {
 	if e, ok := w.r.cache.recent(id, w.r.cfg.Now(), w.r.cfg.Limits.HubTTL); ok {
 		return e.chain, e.err
 	}
-	return w.resolve(id)
+	return w.resolve(ctx, id)
 }
 
 // VerifyChain verifies a chain that was handed over, as in a trust_chain
@@ -225,7 +224,7 @@ func (w *walk) issuer(id federation.EntityID) (*Chain, error) {
 func (r *Resolver) VerifyChain(ctx context.Context, compacts []string) (*Chain, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Limits.Timeout)
 	defer cancel()
-	return r.walk(ctx).given(compacts)
+	return r.walk().given(ctx, compacts)
 }
 
 // Restore verifies a chain that this node kept from before and puts it into
@@ -233,9 +232,9 @@ func (r *Resolver) VerifyChain(ctx context.Context, compacts []string) (*Chain, 
 // restored before. A restored chain counts as old, so it is renewed at the
 // next occasion.
 func (r *Resolver) Restore(compacts []string) (*Chain, error) {
-	w := r.walk(context.Background())
+	w := r.walk()
 	w.local = true
-	c, err := w.given(compacts)
+	c, err := w.given(context.Background(), compacts)
 	if err != nil {
 		return nil, err
 	}
@@ -247,7 +246,7 @@ func (r *Resolver) Restore(compacts []string) (*Chain, error) {
 }
 
 // given verifies a chain from outside.
-func (w *walk) given(compacts []string) (*Chain, error) {
+func (w *walk) given(ctx context.Context, compacts []string) (*Chain, error) {
 	r := w.r
 	if len(compacts) < 1 || len(compacts) > r.cfg.Limits.Depth {
 		return nil, refuse(ErrLimit, "trust chain", "number of statements [SSO.md §2]", len(compacts))
@@ -258,7 +257,7 @@ func (w *walk) given(compacts []string) (*Chain, error) {
 		return nil, w.trace.fail(err)
 	}
 	if keys, isAnchor := r.anchors[leaf.Subject]; isAnchor {
-		c, err := w.anchor(leaf, keys)
+		c, err := w.anchor(ctx, leaf, keys)
 		if err == nil {
 			c.Steps = w.trace.steps
 		}
@@ -278,11 +277,11 @@ func (w *walk) given(compacts []string) (*Chain, error) {
 		return nil, w.trace.fail(err)
 	}
 	w.path = append(w.path, leaf.Subject)
-	superior, err := w.issuer(above[0].Issuer)
+	superior, err := w.issuer(ctx, above[0].Issuer)
 	if err != nil {
 		return nil, err
 	}
-	c, err := w.join(rd, leaf, above[0], superior)
+	c, err := w.join(ctx, rd, leaf, above[0], superior)
 	if err != nil {
 		return nil, err
 	}
