@@ -128,6 +128,7 @@ func (w *Web) write(rw http.ResponseWriter, r *http.Request, status int, v *view
 	}
 	if v.Bare {
 		policy = strings.Replace(policy, "frame-ancestors 'none'", "frame-ancestors 'self' https:", 1)
+		h.Del("X-Frame-Options") // the older header knows no list
 	}
 	h.Set("Content-Security-Policy", policy)
 	if w.store(rw, r, status, v, buf.Bytes()) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rathausnetz/federation"
+	"rathausnetz/portal/web/locale"
 	"rathausnetz/sso"
 )
 
@@ -72,6 +73,7 @@ func (w *Web) ConfirmPage(rw http.ResponseWriter, r *http.Request, p sso.Confirm
 
 type logoutPage struct {
 	sso.LogoutPage
+	Back    string // text of the way back
 	Heading string
 	Lead    string
 	Rows    []logoutRow
@@ -100,6 +102,10 @@ func (w *Web) LogoutPage(rw http.ResponseWriter, r *http.Request, p sso.LogoutPa
 		if page.Failed > 0 {
 			page.Lead = v.t("logout.partly")
 		}
+	}
+	page.Back = v.t("logout.back")
+	if p.ReturnName != "" {
+		page.Back = v.t("logout.return", locale.Of(v.Lang, p.ReturnName))
 	}
 	v.Title = page.Heading
 	v.Page = page
