@@ -32,9 +32,9 @@ func sameOrigin(id federation.EntityID, address string) bool {
 
 // fetcher makes the outgoing requests of one resolution.
 type fetcher struct {
-	client   *http.Client
-	limit    int64
-	left     int // requests that may still be made
+	client *http.Client
+	limit  int64
+	left   int // requests that may still be made
 }
 
 // noRedirects returns client with redirects turned off: an answer from
