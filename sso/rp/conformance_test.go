@@ -65,6 +65,12 @@ func TestConformanceRPBasic(t *testing.T) {
 }
 
 func TestConformanceRPConfig(t *testing.T) {
+	t.Run("oidcc-client-test-discovery-jwks-uri-keys", func(t *testing.T) {
+		p := newPortal(t)
+		if pg := p.browser(t).get(t, p.url+"/anmelden"); !strings.HasPrefix(pg.body, "Erika") || p.op.Seen("/jwks") != 1 {
+			t.Errorf("arrived at %q after %d fetches of the key set", pg.body, p.op.Seen("/jwks"))
+		}
+	})
 	for _, name := range []string{"oidcc-client-test-signing-key-rotation-just-before-signing", "oidcc-client-test-signing-key-rotation"} {
 		t.Run(name, func(t *testing.T) {
 			p := newPortal(t)

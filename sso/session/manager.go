@@ -32,8 +32,10 @@ type Config struct {
 	// Secure is true on https: cookie __Host-rn with Secure. Plain http is for
 	// loopback names only, and then the cookie is called rn.
 	Secure bool
-	// Trusted is asked at every Get and ends sessions of an issuer that has
-	// lost its membership; nil trusts every issuer. It must not block.
+	// Trusted is asked at every Get: sessions of an issuer that has lost its
+	// membership count no more. Their records stay until their limits, because
+	// a node that has just started may not know its network yet. nil trusts
+	// every issuer. It must be quick and open no connection.
 	Trusted func(issuer federation.EntityID) bool
 	Now     func() time.Time // nil: time.Now
 	Log     *slog.Logger     // nil: discard
