@@ -67,7 +67,7 @@ func (c *Color) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// Contrast returns the contrast ratio of two colours, 1 to 21 [WCAG 2.2 §1.4.3].
+// Contrast returns the contrast ratio of two colours, 1 to 21 [WCAG §1.4.3].
 func Contrast(a, b Color) float64 {
 	x, y := a.luminance(), b.luminance()
 	if x < y {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The least contrasts [WCAG 2.2 §1.4.3, §1.4.6, §1.4.11].
+// The least contrasts [WCAG §1.4.3, §1.4.6, §1.4.11].
 const (
 	textContrast   = 4.5
 	strongContrast = 7.0
