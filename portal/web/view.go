@@ -39,8 +39,7 @@ type link struct{ URL, Text, Lang string }
 // person is the signed-in citizen in the header.
 type person struct {
 	Name    string
-	Ending  bool // the session ends within minutes
-	Minutes int
+	Ending  string // said when the session ends within minutes
 	Person
 }
 
@@ -66,7 +65,7 @@ func (w *Web) view(r *http.Request, tmpl string) *view {
 			left := p.Until.Sub(w.cfg.Now())
 			v.Person = &person{Name: p.Name, Person: p}
 			if !p.Until.IsZero() && left < endingSoon {
-				v.Person.Ending, v.Person.Minutes = true, max(1, int(left/time.Minute))
+				v.Person.Ending = v.n("session.text", max(1, int(left/time.Minute)))
 			}
 			if v.Person.Name == "" {
 				v.Person.Name = v.t("account.someone")
