@@ -22,7 +22,7 @@ var (
 )
 
 // maxTable is the largest table, in bytes.
-const maxTable = 64 << 20
+const maxTable = 32 << 20
 
 const (
 	separator = ';'
