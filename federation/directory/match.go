@@ -168,16 +168,39 @@ func (d *Directory) match(s *scratch, v *view, literal, last bool) {
 			continue
 		}
 		if literal || !d.correct(s, t, i) {
-			s.shorten(t, i)
+			d.shorten(s, t, i)
 		}
 	}
+	s.borrow()
 	s.score(v)
 }
 
+// borrow gives words that no offer has the weight of what they mean: an
+// unknown word is rare, but that says nothing about it.
+func (s *scratch) borrow() {
+	for i := range s.tokens {
+		k := &s.tokens[i]
+		if k.part < 0 || s.parts[k.part].any {
+			continue
+		}
+		idf := float32(0)
+		for j := range s.alternatives {
+			a := &s.alternatives[j]
+			if a.covers>>i&1 == 0 || !s.any(a) {
+				continue
+			}
+			for _, p := range a.parts {
+				idf = max(idf, s.parts[p].idf)
+			}
+		}
+		if idf > 0 {
+			s.parts[k.part].idf = idf
+		}
+	}
+}
+
 func (s *scratch) covered(i int) bool {
-	return slices.ContainsFunc(s.alternatives, func(a alternative) bool {
-		return a.covers>>i&1 != 0 && !slices.ContainsFunc(a.parts, func(p int) bool { return !s.parts[p].any })
-	})
+	return slices.ContainsFunc(s.alternatives, func(a alternative) bool { return a.covers>>i&1 != 0 && s.any(&a) })
 }
 
 // part looks for a stem: itself, as prefix and inside other words.
@@ -323,7 +346,7 @@ func (d *Directory) synonyms(s *scratch, t *texts, stems []string) {
 		for _, i := range at {
 			covers |= 1 << i
 		}
-		weight := float32(0.80)
+		weight := float32(0.88)
 		if len(at) > 1 {
 			weight = 0.95 // a whole phrase is hardly meant otherwise
 		}
@@ -399,20 +422,32 @@ func (t *texts) linked(begin string) (string, bool) {
 	return "", false
 }
 
-// shorten is the last resort for an unknown word: its longest beginning, at
-// least half of it and six letters, with which some known word begins.
-func (s *scratch) shorten(t *texts, i int) {
+// shorten is the last resort for an unknown word: the known word it ends with
+// (Bundeselterngeld), if few offers have that, or its longest known beginning
+// (Elterngeldrechner).
+func (d *Directory) shorten(s *scratch, t *texts, i int) {
 	word := s.tokens[i].folded
-	for at := len(word) - 1; at >= max(6, (len(word)+1)/2); at-- {
-		found := false
-		t.vocabulary.Prefixed(word[:at], func(id uint32, _ string) bool {
-			found = len(t.postings[id]) > 0
-			return !found
-		})
-		if found {
-			s.alternatives = append(s.alternatives, alternative{
-				covers: 1 << i, weight: 0.60, parts: []int{s.part(t, word[:at])},
+	for at := 3; at <= len(word)-4; at++ {
+		end := words.Stem(word[at:])
+		if id, ok := t.vocabulary.ID(end); ok && len(end) >= 5 && len(t.postings[id]) > 0 && len(t.postings[id]) <= max(3, t.live/40) {
+			s.alternatives = append(s.alternatives, alternative{covers: 1 << i, weight: 0.60, parts: []int{s.part(t, end)}})
+			return
+		}
+		if d.means(s, t, word[at:], i, 0.60) {
+			return
+		}
+	}
+	for at := len(word) - 1; at >= max(5, (len(word)+1)/2); at-- {
+		begin, ok := t.linked(word[:at])
+		if !ok && at >= 6 {
+			begin = word[:at]
+			t.vocabulary.Prefixed(begin, func(id uint32, _ string) bool {
+				ok = len(t.postings[id]) > 0
+				return !ok
 			})
+		}
+		if ok {
+			s.alternatives = append(s.alternatives, alternative{covers: 1 << i, weight: 0.60, parts: []int{s.part(t, begin)}})
 			return
 		}
 	}
@@ -422,30 +457,25 @@ func (s *scratch) shorten(t *texts, i int) {
 // offers and in the dictionary. It reports whether there is one.
 func (d *Directory) correct(s *scratch, t *texts, i int) bool {
 	k := &s.tokens[i]
+	best, bestHits := words.Near{}, 0
+	if limit := words.Typos(len(s.stems[i]) - 1); limit > 0 { // stems are shorter than words
+		best, bestHits = t.nearest(s.stems[i], limit)
+	}
 	limit := words.Typos(len(k.folded))
 	if limit == 0 {
 		return false
 	}
-	best, bestHits := words.Near{Distance: limit + 1}, 0
-	for _, n := range t.vocabulary.Similar(s.stems[i], limit) {
-		hits := len(t.postings[n.ID])
-		if n.Prefix && bestHits > 0 && !best.Prefix {
+	for _, n := range d.words.Similar(k.folded, limit) {
+		if n.Distance == 0 {
+			return true // an everyday word, but nothing here is called what it means
+		}
+		if n.Prefix || (bestHits > 0 && !best.Prefix && best.Distance <= n.Distance) {
 			break
 		}
-		if hits > 0 && (bestHits == 0 || n.Distance < best.Distance || (n.Distance == best.Distance && hits > bestHits)) {
-			best, bestHits = n, hits
+		if words.Plausible(k.folded, words.Fold(n.Word), n.Distance) && d.means(s, t, n.Word, i, 0.75) {
+			s.parts[k.part].typo = n.Word
+			return true
 		}
-	}
-	if near := d.words.Similar(k.folded, limit); len(near) > 0 && !near[0].Prefix && (best.Prefix || near[0].Distance < best.Distance) {
-		shown := near[0].Word
-		stems := words.Stems(shown)
-		d.words.Lookup(stems, func(syn *words.Synonym, at []int) {
-			if len(at) == len(stems) {
-				s.mean(t, syn.Means, 1<<i, 0.75)
-			}
-		})
-		s.parts[k.part].typo = shown
-		return true
 	}
 	if bestHits == 0 {
 		return false
@@ -455,6 +485,42 @@ func (d *Directory) correct(s *scratch, t *texts, i int) bool {
 	p.typo = t.surface[best.ID]
 	s.weigh(k.part, t)
 	return true
+}
+
+// nearest returns the plausible word with the fewest errors, of those the one
+// of most documents.
+func (t *texts) nearest(stem string, limit int) (best words.Near, hits int) {
+	for _, n := range t.vocabulary.Similar(stem, limit) {
+		if n.Prefix && hits > 0 && !best.Prefix {
+			break
+		}
+		have := len(t.postings[n.ID])
+		if have == 0 || len(n.Word) < 4 || !words.Plausible(stem, n.Word, n.Distance) {
+			continue
+		}
+		if hits == 0 || n.Distance < best.Distance || (n.Distance == best.Distance && have > hits) {
+			best, hits = n, have
+		}
+	}
+	return best, hits
+}
+
+// means adds what the dictionary says about an everyday word as a reading of
+// token i. It reports whether the dictionary has it and some offer what it
+// means.
+func (d *Directory) means(s *scratch, t *texts, everyday string, i int, weight float32) bool {
+	stems := words.Stems(everyday)
+	before := len(s.alternatives)
+	d.words.Lookup(stems, func(syn *words.Synonym, at []int) {
+		if len(at) == len(stems) {
+			s.mean(t, syn.Means, 1<<i, weight)
+		}
+	})
+	return slices.ContainsFunc(s.alternatives[before:], func(a alternative) bool { return s.any(&a) })
+}
+
+func (s *scratch) any(a *alternative) bool {
+	return !slices.ContainsFunc(a.parts, func(p int) bool { return !s.parts[p].any })
 }
 
 // manyCandidates is where a table of all claims begins to pay.
@@ -467,6 +533,16 @@ func (s *scratch) cleared(n int) []uint32 {
 	table := s.table32[:n]
 	clear(table)
 	return table
+}
+
+// decides reports whether a reading is about a word that decides.
+func (s *scratch) decides(a *alternative) bool {
+	for i := range s.tokens {
+		if a.covers>>i&1 != 0 && s.tokens[i].weight == words.Content {
+			return true
+		}
+	}
+	return false
 }
 
 // score fills scored with every document of the place that fits well enough.
@@ -492,8 +568,8 @@ func (s *scratch) score(v *view) {
 		}
 	}
 	for i := range s.alternatives {
-		if len(s.alternatives[i].parts) > 0 {
-			mark(s.alternatives[i].parts[0])
+		if a := &s.alternatives[i]; len(a.parts) > 0 && (!content || s.decides(a)) {
+			mark(a.parts[0])
 		}
 	}
 	n := 0

@@ -35,7 +35,11 @@ func (s *scratch) rate(t *texts, doc int32) (scored, bool) {
 	if x.rank, ok = s.rank(t, d, &found); !ok {
 		return x, false
 	}
-	x.score = 0.75*s.share(&found) + 0.25*s.titleShare(t, d, doc)
+	title := s.titleShare(t, d, doc)
+	if x.rank == MatchedTitle && title < 0.4 {
+		x.rank = MatchedSynonym // the title says much more than what was typed
+	}
+	x.score = 0.75*s.share(&found) + 0.25*title
 	return x, x.score > minScore
 }
 
@@ -102,8 +106,11 @@ func (s *scratch) share(found *[MaxQueryWords]met) float32 {
 			continue
 		}
 		idf := s.parts[k.part].idf
-		if k.weight == words.Weak {
+		switch k.weight {
+		case words.Weak:
 			idf *= 0.4
+		case words.Action:
+			idf *= 0.6
 		}
 		if found[i].weight == 0 && len(k.named) > 0 {
 			continue

@@ -37,7 +37,10 @@ func (d *Directory) Search(q Query) Result {
 	v.candidates(s)
 	s.filter(&q, ix, &r.Facets)
 	r.Total = len(s.kept)
-	r.Corrected, r.Also = s.corrected(q.Text), s.also()
+	r.Also = s.also()
+	if r.Total > 0 {
+		r.Corrected = s.corrected(q.Text)
+	}
 	r.Authorities = s.authorities(ix)
 	for _, x := range v.best(s, q.Offset, q.Limit) {
 		r.Hits = append(r.Hits, v.present(&s.list[x.at], q.Lang))

@@ -38,13 +38,20 @@ func Distance(a, b string, limit int) int {
 func abs(n int) int { return max(n, -n) }
 
 // Typos returns how many typing errors a word of this length may have: none
-// below four letters, one up to six, two from seven on.
+// below four letters, one up to seven, two from eight on.
 func Typos(length int) int {
 	switch {
 	case length < 4:
 		return 0
-	case length < 7:
+	case length < 8:
 		return 1
 	}
 	return 2
+}
+
+// Plausible reports whether b may be meant by a, d errors away: people rarely
+// mistype the first letter, so it must be the same in short words and where
+// there is more than one error.
+func Plausible(a, b string, d int) bool {
+	return a != "" && b != "" && (a[0] == b[0] || (d == 1 && len(a) > 5))
 }

@@ -56,6 +56,10 @@ func Fold(word string) string {
 		}
 		b = appendFolded(b, word[i:], r)
 	}
+	for len(b) > MaxWord { // one rune may unfold into eighteen
+		_, size := utf8.DecodeLastRune(b)
+		b = b[:len(b)-size]
+	}
 	return string(b)
 }
 

@@ -14,7 +14,8 @@ type Weight uint8
 // The weights.
 const (
 	Content Weight = iota // decides
-	Weak                  // helps: antrag, beantragen, neu
+	Weak                  // helps, may be missing: antrag, beantragen, neu
+	Action                // what is done, not to what: abmelden, verlängern, verloren
 	Filler                // ich, möchte, der: ignored
 )
 
@@ -31,6 +32,8 @@ func NewWeights() Weights {
 		case strings.HasPrefix(line, "#"):
 		case line == "[schwach]":
 			weight = Weak
+		case line == "[handlung]":
+			weight = Action
 		case line == "[leer]":
 			weight = Filler
 		default:
