@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -73,6 +74,24 @@ type bindingCache struct {
 
 	mu      sync.Mutex
 	verdict map[[sha256.Size]byte]bindingVerdict // guarded by mu
+	seen    map[string]seenBinding               // by gossip name, verified ones only; guarded by mu
+}
+
+// seenBinding is what an alive message said when its binding was verified.
+type seenBinding struct {
+	addr netip.AddrPort
+	head []byte // of the metadata, up to and with the signature
+}
+
+// familiar reports whether a node says of itself just what was verified
+// before. memberlist asks about every alive message, and each is heard some
+// dozen times, so this way has to be short.
+func (c *bindingCache) familiar(name string, addr netip.AddrPort, meta []byte) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s, ok := c.seen[name]
+	return ok && s.addr == addr && len(meta) >= len(s.head) &&
+		meta[0] == s.head[0] && bytes.Equal(meta[2:len(s.head)], s.head[2:]) // flags may differ
 }
 
 type bindingVerdict struct {
@@ -86,7 +105,7 @@ const (
 )
 
 func newBindingCache(verify func(federation.EntityID, []byte, []byte) error, now func() time.Time) *bindingCache {
-	return &bindingCache{verify: verify, now: now, verdict: make(map[[sha256.Size]byte]bindingVerdict)}
+	return &bindingCache{verify: verify, now: now, verdict: make(map[[sha256.Size]byte]bindingVerdict), seen: make(map[string]seenBinding)}
 }
 
 // check verifies the binding of a node by its gossip name, address and
@@ -120,8 +139,12 @@ func (c *bindingCache) check(name string, addr netip.AddrPort, m nodeMeta) error
 	defer c.mu.Unlock()
 	if len(c.verdict) >= maxVerdicts {
 		clear(c.verdict)
+		clear(c.seen)
 	}
 	c.verdict[key] = v
+	if v.err == nil {
+		c.seen[name] = seenBinding{addr: addr, head: nodeMeta{Entity: m.Entity, Signature: m.Signature}.encode()}
+	}
 	return v.err
 }
 
@@ -130,4 +153,5 @@ func (c *bindingCache) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	clear(c.verdict)
+	clear(c.seen)
 }

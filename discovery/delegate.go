@@ -46,6 +46,9 @@ func (g delegate) NotifyAlive(n *memberlist.Node) error {
 	if n.Name == g.d.ownName() {
 		return nil
 	}
+	if g.d.bindings.familiar(n.Name, addrPort(n.Addr, n.Port), n.Meta) {
+		return nil
+	}
 	m, addr, err := readNode(n)
 	if err == nil {
 		if err = g.d.bindings.check(n.Name, addr, m); err != nil {

@@ -111,7 +111,8 @@ type Copy struct {
 	Expires   time.Time         // of the manifest
 	Source    federation.EntityID
 	State     State
-	Outside   int // records left out because they are outside the scope
+	Outside   int               // how much was left out because it is outside the scope
+	Findings  []catalog.Finding // the first 20 of it; read-only
 	// Err is why the last attempt changed nothing, or what the member itself
 	// showed when another source had to help out; nil after a success.
 	Err error

@@ -91,6 +91,10 @@ func indexPack(path, name string, into map[federation.Digest]location) (string, 
 		return "", fmt.Errorf("read pack: %w", err)
 	}
 	defer f.Close()
+	return readPack(f, name, into)
+}
+
+func readPack(f io.Reader, name string, into map[federation.Digest]location) (string, error) {
 	r := bufio.NewReaderSize(f, 256<<10)
 	mark := make([]byte, len(packMark))
 	if _, err := io.ReadFull(r, mark); err != nil || string(mark) != packMark {

@@ -140,21 +140,22 @@ func (m *Mirror) build(r *record, member federation.Member) {
 	if len(findings) == 0 && len(member.Scope.Except) == 0 {
 		c = r.unpacked.Catalogue // nothing was cut: share the records instead of a copy
 	}
-	for _, f := range findings[:min(len(findings), maxLoggedFindings)] {
+	first := findings[:min(len(findings), maxLoggedFindings)]
+	for _, f := range first {
 		m.log.Warn("record outside the scope left out", "peer", string(member.ID), "record", string(f.Record), "code", f.Code, "mark", f.Mark)
 	}
 	r.member = member
 	r.copy = Copy{
 		Member: member, Catalogue: c, Serial: man.Serial, Digest: r.pointer.Manifest, Bytes: r.bytes(),
 		Fetched: r.pointer.Fetched, Checked: r.copy.Checked, Source: r.pointer.Source,
-		Expires: time.Unix(man.Expires, 0), State: r.state(m.now()), Outside: len(findings),
+		Expires: time.Unix(man.Expires, 0), State: r.state(m.now()), Outside: len(findings), Findings: first,
 	}
 	if r.copy.State == StateFrozen {
 		r.copy.Err = fmt.Errorf("%s serial %d: %w", member.ID, man.Serial, ErrEquivocates)
 	}
 }
 
-// maxLoggedFindings bounds the log lines of one catalogue.
+// maxLoggedFindings bounds the log lines of one catalogue, and Copy.Findings.
 const maxLoggedFindings = 20
 
 func (r *record) bytes() int64 {

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/catalog"
+	"rathausnetz/federation/trust"
 )
 
 const (
@@ -184,47 +186,84 @@ func (m *Mirror) judgeAll() {
 // judge compares one copy with what its member may do now: whether it is one,
 // which keys seal, which scope is granted, whether the manifest has expired.
 func (m *Mirror) judge(id federation.EntityID) {
-	chain, member, err := m.member(id)
-	m.change.Lock()
-	defer m.change.Unlock()
-	r := m.record(id)
-	if err != nil {
-		if id != m.cfg.Self || r.shown {
-			m.hide(id, err)
+	for {
+		r := m.record(id)
+		chain, member, err := m.member(id)
+		var next *record
+		if err == nil {
+			next, err = m.judged(r, chain, member)
 		}
-		m.tasks.forget(id)
-		return
-	}
-	now := time.Now()
-	switch {
-	case r.sealed == "":
-		if id != m.cfg.Self {
-			if !r.shown && r.copy.Member.Name == "" {
-				m.put(id, r.with(func(r *record) { r.copy.Member = member }))
+		if m.settle(id, r, next, err) {
+			m.plan(id)
+			if err != nil && r.shown && !errors.Is(err, ErrNotMember) {
+				m.tasks.at(id, time.Now()) // it must have sealed anew
 			}
-			m.tasks.ensure(id, now)
+			return
 		}
-		return
-	case r.unpacked == nil || !r.keys.Equal(chain.Keys):
-		man, err := openManifest(r.sealed, chain.Keys, id)
-		next := r.with(func(r *record) { r.keys = chain.Keys })
+	}
+}
+
+// judged returns what r becomes: r itself if nothing changes. It decodes
+// without holding any lock.
+func (m *Mirror) judged(r *record, chain *trust.Chain, member federation.Member) (*record, error) {
+	if r.sealed == "" {
+		if r.copy.Member.Name == member.Name {
+			return r, nil
+		}
+		return r.with(func(r *record) { r.copy.Member = member }), nil
+	}
+	next := r.with(func(*record) {})
+	if r.unpacked == nil || !r.keys.Equal(chain.Keys) {
+		man, err := openManifest(r.sealed, chain.Keys, chain.Leaf)
 		if err == nil && next.unpacked == nil {
 			next.unpacked, err = catalog.UnpackFrom(nil, man, m.lookup(nil, r.chunks))
 		}
 		if err != nil {
-			m.hide(id, fmt.Errorf("held copy of %s: %w", id, err))
-			m.tasks.at(id, now)
-			return
+			return nil, fmt.Errorf("held copy of %s: %w", chain.Leaf, err)
 		}
-		m.build(next, member)
-		m.show(id, next)
-	case !sameMember(r.member, member) || r.copy.State != r.state(m.now()) || !r.shown:
-		next := r.with(func(*record) {})
-		m.build(next, member)
+		next.keys = chain.Keys
+	} else if r.shown && sameMember(r.member, member) && r.copy.State == r.state(m.now()) {
+		return r, nil
+	}
+	m.build(next, member)
+	return next, nil
+}
+
+// settle puts the judgement into effect; false if r was replaced meanwhile.
+func (m *Mirror) settle(id federation.EntityID, r, next *record, err error) bool {
+	m.change.Lock()
+	defer m.change.Unlock()
+	m.mu.RLock()
+	now, known := m.records[id]
+	m.mu.RUnlock()
+	switch {
+	case known && now != r:
+		return false
+	case err != nil && (known || id != m.cfg.Self):
+		m.hide(id, err)
+	case err != nil || next == r && known:
+	case next.sealed == "":
+		m.put(id, next)
+	case next != r:
 		m.show(id, next)
 	}
-	if id != m.cfg.Self {
-		m.tasks.ensure(id, now.Add(jitter(firstSpread)))
+	return true
+}
+
+// plan makes sure a member is asked, and nobody else.
+func (m *Mirror) plan(id federation.EntityID) {
+	if id == m.cfg.Self {
+		return
+	}
+	_, _, err := m.member(id)
+	r := m.record(id)
+	switch {
+	case err != nil:
+		m.tasks.forget(id)
+	case r.unpacked == nil:
+		m.tasks.ensure(id, time.Now())
+	default:
+		m.tasks.ensure(id, time.Now().Add(jitter(firstSpread)))
 	}
 }
 
