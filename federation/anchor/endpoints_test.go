@@ -312,6 +312,51 @@ func TestMarkStatus(t *testing.T) {
 	read(t, res).is(t, http.StatusBadRequest, "invalid_request")
 }
 
+func TestMarkStatusAsSeenByOthers(t *testing.T) {
+	h := newHub(t)
+	p := h.member(t, "melle", "034590024024")
+	c, err := h.resolver.Resolve(t.Context(), p.entity.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.resolver.MarkStatus(t.Context(), c); err != nil {
+		t.Errorf("active: %v", err)
+	}
+	show := h.entity.Serve
+	var recorded string
+	h.Change(func() {
+		h.entity.Serve = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path != "/federation/trust-mark-status" || recorded == "" {
+				return show(w, r)
+			}
+			w.Header().Set("Content-Type", "application/trust-mark-status-response+jwt")
+			_, _ = w.Write([]byte(recorded))
+			return true
+		}
+	})
+	res, err := h.Federation.Client().PostForm(h.entity.ID.URL("/federation/trust-mark-status"), url.Values{"trust_mark": {p.marks[0].Mark}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	yes := read(t, res).body
+	if err := h.Suspend(t.Context(), "operator", p.entity.ID, "Prüfung"); err != nil {
+		t.Fatal(err)
+	}
+	// The chain still verifies; only the question shows the truth.
+	if err := h.resolver.MarkStatus(t.Context(), c); !errors.Is(err, trust.ErrMark) || !strings.Contains(err.Error(), "revoked") {
+		t.Errorf("suspended: %v", err)
+	}
+	h.Change(func() { recorded = yes })
+	h.clock.add(3 * time.Minute)
+	if err := h.resolver.MarkStatus(t.Context(), c); !errors.Is(err, trust.ErrExpired) {
+		t.Errorf("an answer recorded before: %v", err)
+	}
+	h.Change(func() { recorded = "x.y.z" })
+	if err := h.resolver.MarkStatus(t.Context(), c); err == nil {
+		t.Error("nonsense counts as active")
+	}
+}
+
 func TestHistoricalKeysEndpoint(t *testing.T) {
 	h := newHub(t)
 	gone := trust.HistoricalKey{Public: trusttest.Key("former").Public(), Expires: h.clock.now(), RevokedAt: h.clock.now(), Reason: trust.ReasonSuperseded}

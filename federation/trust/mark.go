@@ -1,7 +1,6 @@
 package trust
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -89,7 +88,7 @@ func OpenMark(compact string, keys JWKS, now time.Time) (MarkClaims, error) {
 
 func readMark(t *Token, now time.Time) (MarkClaims, error) {
 	var c MarkClaims
-	if err := t.Check(now); err != nil && !(errors.Is(err, ErrClaims) && !hasExpiry(t)) {
+	if err := checkOptionalExpiry(t, now); err != nil {
 		return c, err
 	}
 	if err := t.Into(&c); err != nil {
@@ -101,13 +100,25 @@ func readMark(t *Token, now time.Time) (MarkClaims, error) {
 	return c, nil
 }
 
-// hasExpiry tells a mark without exp, which the standard allows, from one with
-// a broken exp.
-func hasExpiry(t *Token) bool {
+// checkOptionalExpiry is Token.Check for tokens that may live for ever: marks
+// and delegations need no exp [OIDF §7.1].
+func checkOptionalExpiry(t *Token, now time.Time) error {
 	var c struct {
-		Expires *Seconds `json:"exp"`
+		IssuedAt *Seconds `json:"iat"`
+		Expires  *Seconds `json:"exp"`
 	}
-	return t.Into(&c) != nil || c.Expires != nil
+	if err := t.Into(&c); err != nil {
+		return err
+	}
+	switch {
+	case c.Expires != nil:
+		return t.Check(now)
+	case c.IssuedAt == nil:
+		return fmt.Errorf("%w: iat missing", ErrClaims)
+	case c.IssuedAt.Time().After(now.Add(clockSkew)):
+		return fmt.Errorf("%w: %s", ErrNotYet, c.IssuedAt.Time().UTC().Format(time.RFC3339))
+	}
+	return nil
 }
 
 // markJudge verifies the marks of one leaf against its chain.
@@ -209,7 +220,7 @@ func (j markJudge) delegated(c MarkClaims, owner MarkOwner) error {
 	if err != nil {
 		return err
 	}
-	if err := t.Check(j.now); err != nil && hasExpiry(t) {
+	if err := checkOptionalExpiry(t, j.now); err != nil {
 		return err
 	}
 	var d struct {

@@ -55,13 +55,14 @@ func TestI130_MarkThatDoesNotHold(t *testing.T) {
 		change func(*trust.MarkClaims)
 		rule   string
 	}{
-		"expired":          {func(c *trust.MarkClaims) { c.Expires = trust.At(now.Add(-time.Second)) }, "expired"},
-		"from the future":  {func(c *trust.MarkClaims) { c.IssuedAt = trust.At(now.Add(2 * time.Minute)) }, "future"},
-		"of another":       {func(c *trust.MarkClaims) { c.Subject = "https://other.example" }, "sub is the one"},
-		"other type":       {func(c *trust.MarkClaims) { c.Type = "https://other.example/tm" }, "trust_mark_type"},
-		"no expiry":        {func(c *trust.MarkClaims) { c.Expires = 0 }, ""},
-		"older generation": {func(c *trust.MarkClaims) { c.Generation = 0 }, "generation"},
-		"no name":          {func(c *trust.MarkClaims) { c.LegalName = "" }, "legal_name"},
+		"expired":           {func(c *trust.MarkClaims) { c.Expires = trust.At(now.Add(-time.Second)) }, "expired"},
+		"from the future":   {func(c *trust.MarkClaims) { c.IssuedAt = trust.At(now.Add(2 * time.Minute)) }, "future"},
+		"of another":        {func(c *trust.MarkClaims) { c.Subject = "https://other.example" }, "sub is the one"},
+		"other type":        {func(c *trust.MarkClaims) { c.Type = "https://other.example/tm" }, "trust_mark_type"},
+		"no expiry":         {func(c *trust.MarkClaims) { c.Expires = 0 }, ""},
+		"older generation":  {func(c *trust.MarkClaims) { c.Generation = 0 }, "generation"},
+		"future, no expiry": {func(c *trust.MarkClaims) { c.Expires, c.IssuedAt = 0, trust.At(now.Add(2*time.Minute)) }, ""},
+		"no name":           {func(c *trust.MarkClaims) { c.LegalName = "" }, "legal_name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := newNetwork(t)
