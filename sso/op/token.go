@@ -81,10 +81,9 @@ func (o *OP) tokens(r *http.Request, c *Client, code *protocol.Code, access stri
 	err := o.ledger.PutToken(r.Context(), access, ledger.Token{
 		Client: c.ID, Session: code.Session, Account: code.Account, Subject: code.Subject, Claims: code.Claims,
 	})
-	if errors.Is(err, ledger.ErrReplay) {
-		return nil, refusal(protocol.InvalidGrant, "code used twice; its tokens are revoked")
-	}
-	if err != nil {
+	// ErrReplay: the code was used again before this line. The caller was the
+	// first and gets its answer, but the access token in it is dead already.
+	if err != nil && !errors.Is(err, ledger.ErrReplay) {
 		return nil, err
 	}
 	now := o.c.Now()

@@ -146,6 +146,11 @@ func (l *Ledger) Spend(ctx context.Context, code, token string) (c *protocol.Cod
 		b, err := json.Marshal(spent)
 		return b, spentLife, err
 	})
+	if errors.Is(err, ErrUnknown) {
+		// An expired record may still lie in the store; a clock that goes back
+		// must not revive it.
+		err = errors.Join(err, l.store.Delete(ctx, codePrefix+protocol.Digest(code)))
+	}
 	return c, first, err
 }
 
