@@ -60,7 +60,7 @@
 //	zustaendigkeit                 also nested in organisationseinheit and onlinedienst
 //	  id                           schemeID ZustaendigkeitOrganisationseinheit or ZustaendigkeitOnlinedienst
 //	  leistungID; rolle/code       01 zuständig, 02 both, 03 Ansprechpunkt
-//	  gebietID*                    ARS of 2, 3, 5, 9 or 12 digits; schemeID
+//	  gebietID*                    ARS of 2, 3, 5, 9 or 12 digits, DG for all of Germany; schemeID
 //	                               urn:de:bund:destatis:bevoelkerungsstatistik:schluessel:rs
 //	  idSekundaer*                 schemeID urn:rathausnetz:gebiet:ausser: an ARS that is excepted
 //	  gueltigkeit
