@@ -35,9 +35,18 @@ func (r *Roster) save() {
 	}
 	r.saving.Lock() // a later snapshot is written later
 	defer r.saving.Unlock()
-	if err := r.write(r.snapshot()); err != nil {
-		r.cfg.Log.Error("verified statements not kept", "err", err)
+	b, err := json.Marshal(r.snapshot())
+	if err == nil && federation.Sum(b) == r.saved {
+		return
 	}
+	if err == nil {
+		err = r.write(b)
+	}
+	if err != nil {
+		r.cfg.Log.Error("verified statements not kept", "err", err)
+		return
+	}
+	r.saved = federation.Sum(b)
 }
 
 func (r *Roster) snapshot() kept {
@@ -81,11 +90,7 @@ func (r *Roster) snapshot() kept {
 	return k
 }
 
-func (r *Roster) write(k kept) (err error) {
-	b, err := json.Marshal(k)
-	if err != nil {
-		return err
-	}
+func (r *Roster) write(b []byte) error {
 	if err := os.MkdirAll(r.cfg.Dir, 0o700); err != nil {
 		return err
 	}

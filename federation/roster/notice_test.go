@@ -180,6 +180,14 @@ func TestMemberThatShowsNoMarkIsRefusedAndSaysWhy(t *testing.T) {
 		}
 	}
 	w.Change(func() { w.bohmte.Bend = nil })
+	before := w.Requests("bohmte", "/.well-known/openid-federation")
+	if err := r.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if w.Requests("bohmte", "/.well-known/openid-federation") != before {
+		t.Error("asked again without patience")
+	}
+	w.clock.add(2 * time.Second)
 	if err := r.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}

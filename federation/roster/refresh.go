@@ -63,14 +63,14 @@ func (r *Roster) takeListed(ids map[federation.EntityID]bool) map[federation.Ent
 	defer r.mu.Unlock()
 	changed := false
 	for id, e := range r.entries {
-		if e.listed = ids[id]; !e.listed && e.verdict.State != StateRevoked {
+		if !ids[id] && e.verdict.State != StateRevoked {
 			changed = r.judge(id, e, StateRevoked, "not listed by the hub any more") || changed
 			r.cfg.Resolver.Forget(id)
 		}
 	}
 	for id := range ids {
 		e := r.entries[id]
-		if e == nil || e.verdict.State != StateMember || now.Sub(e.verified) >= r.age(e) {
+		if e == nil || now.Sub(e.tried) >= patience(e.failures) && (e.verdict.State != StateMember || now.Sub(e.verified) >= r.age(e)) {
 			due[id] = true
 		}
 	}
@@ -148,7 +148,7 @@ func (r *Roster) admit(id federation.EntityID, c *trust.Chain, err error) error 
 		return fmt.Errorf("%s: %w: %s", id, ErrRevoked, why)
 	}
 	renewed := e.chain == nil || e.member.MarkID != m.MarkID || e.chain.Generation != c.Generation
-	e.chain, e.member, e.verified = c, m, r.cfg.Now()
+	e.chain, e.member, e.verified, e.failures = c, m, r.cfg.Now(), 0
 	if r.judge(id, e, StateMember, dropped(c)) || renewed {
 		r.signal()
 	}
@@ -169,6 +169,8 @@ func dropped(c *trust.Chain) string {
 // expire, unless its superior denies it or it shows something that does not
 // verify. The caller holds mu.
 func (r *Roster) rejected(id federation.EntityID, e *entry, err error) error {
+	e.failures++
+	e.tried = r.cfg.Now()
 	unreachable := errors.Is(err, trust.ErrFetch) || errors.Is(err, trust.ErrAddress) || errors.Is(err, trust.ErrLimit) || errors.Is(err, trust.ErrAnchorKeys)
 	switch {
 	case errors.Is(err, trust.ErrNotFound):

@@ -44,7 +44,9 @@ type Roster struct {
 	changed chan struct{}
 	wake    chan struct{} // Run should look at the queue
 
-	saving  sync.Mutex   // held while the file is written
+	saving sync.Mutex        // held while the file is written
+	saved  federation.Digest // of its content, guarded by saving
+
 	mu      sync.RWMutex // guards what follows
 	entries map[federation.EntityID]*entry
 	ended   map[federation.EntityID]ended // by notice
@@ -56,8 +58,18 @@ type entry struct {
 	chain    *trust.Chain // last verified one; nil if there never was one
 	member   federation.Member
 	verified time.Time // of chain
-	listed   bool      // named in the hub's last list
 	verdict  Verdict
+	failures int       // resolutions in a row that gave nothing
+	tried    time.Time // the last one of them
+}
+
+// patience is how long to leave an entity alone after n failures: one that is
+// gone for long must not hold up the others at every refresh.
+func patience(n int) time.Duration {
+	if n == 0 {
+		return 0
+	}
+	return time.Second << min(n-1, 9)
 }
 
 // ended says that a membership ended up to a generation.
