@@ -162,15 +162,10 @@ func (n *Node) awaitApproval(ctx context.Context) error {
 
 // connect builds the node's part of the network from what joining left.
 func (n *Node) connect(ctx context.Context) (*network, error) {
-	s := n.member.get()
-	if _, err := n.refreshMembership(ctx); err != nil {
-		if len(s.Gossip) == 0 && n.anchor == nil {
-			return nil, fmt.Errorf("first contact with the hub after approval: %w", err)
-		}
-		n.log.Warn("hub not reached, going on with what is known", "peer", s.Ticket.Hub, "err", err)
+	s, err := n.gossipState(ctx)
+	if err != nil {
+		return nil, err
 	}
-	s = n.member.get()
-	var err error
 	if n.resolver == nil {
 		if n.resolver, err = n.newResolver(); err != nil {
 			return nil, err
@@ -183,6 +178,28 @@ func (n *Node) connect(ctx context.Context) (*network, error) {
 	net := &network{resolver: n.resolver, roster: r, wanted: make(chan struct{}, 1), noticed: make(chan struct{}, 1)}
 	net.discovery, err = n.newDiscovery(net, s)
 	return net, err
+}
+
+// gossipState returns the membership with gossip keys. A node that was a
+// member before starts with the keys it has, whether or not its hub answers;
+// upkeep looks for newer ones at once. A new one needs the hub this once.
+func (n *Node) gossipState(ctx context.Context) (membershipState, error) {
+	for {
+		s := n.member.get()
+		if len(s.Gossip) > 0 && n.anchor == nil {
+			return s, nil
+		}
+		_, err := n.refreshMembership(ctx)
+		if err == nil {
+			return n.member.get(), nil
+		}
+		n.log.Warn("first contact after approval", "peer", s.Ticket.Hub, "err", err)
+		select {
+		case <-ctx.Done():
+			return s, ctx.Err()
+		case <-time.After(pollApproval):
+		}
+	}
 }
 
 // refreshMembership fetches a fresh trust mark and the gossip keys, and says
@@ -215,7 +232,7 @@ func (n *Node) refreshMembership(ctx context.Context) (again time.Duration, err 
 
 // upkeep keeps mark and gossip keys fresh: in time, and at once after a notice.
 func (n *Node) upkeep(ctx context.Context, net *network) error {
-	wait := retryUpkeep
+	wait := time.Duration(0)
 	for {
 		select {
 		case <-ctx.Done():

@@ -60,7 +60,7 @@ func (p people) Person(r *http.Request) (web.Person, bool) {
 		Name: s.Identity.Claims.Name, Level: s.Identity.Level, Since: s.Identity.AuthTime, Until: now.Add(s.RemainingAbsolute(now)),
 		Issuer: string(s.Identity.Issuer),
 	}
-	for _, m := range (members{p.n}).Members() {
+	for _, m := range (members(p)).Members() {
 		if m.ID == s.Identity.Issuer {
 			person.Issuer = m.Name
 		}
@@ -74,7 +74,7 @@ type portals struct{ n *Node }
 func (p portals) Portals() []web.Portal {
 	var out []web.Portal
 	since := p.since()
-	for _, m := range (members{p.n}).Members() {
+	for _, m := range (members(p)).Members() {
 		self := m.ID == p.n.cfg.Entity
 		w := web.Portal{Member: m, Self: self, Reachable: p.n.reachable(m.ID), Since: since[m.ID]}
 		if c, ok := p.n.mirror.Copy(m.ID); ok && c.Catalogue != nil {

@@ -100,7 +100,7 @@ func writeNode(dir string, in initInput) (err error) {
 	defer func() {
 		if err != nil {
 			for _, p := range written {
-				os.RemoveAll(p)
+				err = errors.Join(err, os.RemoveAll(p))
 			}
 		}
 	}()

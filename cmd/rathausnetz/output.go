@@ -44,7 +44,7 @@ func table(w io.Writer, header string, rows func(line func(format string, args .
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, header)
 	rows(func(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) })
-	t.Flush() //nolint:errcheck // a terminal that is gone cannot be told
+	_ = t.Flush() // a terminal that is gone cannot be told
 }
 
 // operator names who gives an order, for the audit trail.

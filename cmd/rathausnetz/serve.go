@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,7 +16,7 @@ import (
 func serveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "serve", Short: "Run one node", GroupID: "run", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			cfg, err := loadConfig(cmd)
 			if err != nil {
 				return err
@@ -24,7 +25,7 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer node.Close()
+			defer func() { err = errors.Join(err, node.Close()) }()
 			fmt.Fprintf(cmd.OutOrStdout(), "%s listens on %s\n", cfg.Entity, node.Addr())
 			return node.Run(cmd.Context())
 		},

@@ -125,7 +125,7 @@ type choice struct {
 
 func (w *Web) answer(rw http.ResponseWriter, r *http.Request, v *view, ans *directory.Answer, title string) {
 	switch {
-	case ans.Outside && !ans.Found():
+	case ans.Outside && !ans.Found() && !w.cfg.Area.Covers(v.Place.Area): // inside, nobody was heard of yet
 		v.tmpl, v.NoIndex = "zustand", true
 		v.Page = statePage{Heading: title, Alerts: []alert{*v.outside()}, Change: v.otherPlace()}
 	case len(ans.Providers) > 1 && (ans.Reason == directory.Conflict || v.Place.Wide):
