@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"rathausnetz/federation"
 	"rathausnetz/federation/catalog"
 	"rathausnetz/federation/leika"
 	"rathausnetz/federation/region"
@@ -265,6 +266,28 @@ func TestConcurrentReaders(t *testing.T) {
 	}
 	close(stop)
 	wg.Wait()
+}
+
+// TestSameAgain: what is held already costs nothing, and a new age does not
+// rebuild anything.
+func TestSameAgain(t *testing.T) {
+	sources := parseNetwork("a: " + keyVerb + " " + gemA + "\nb: -")
+	d := newTestDirectory(sources...)
+	version, tag := d.Version(), d.ETag()
+	d.Replace(sources...)
+	if d.Version() != version {
+		t.Error("the same sources made a new version")
+	}
+	sources[0].Fetched = sources[0].Fetched.Add(time.Hour)
+	d.Replace(sources...)
+	if a := ask(d, keyVerb, gemA); !a.First().Fetched.Equal(sources[0].Fetched) || d.Version() == version || d.ETag() != tag {
+		t.Errorf("a new age is not shown, or changes the tag: %v", a.First().Fetched)
+	}
+	sources[0].Member.Scope = federation.Scope{}
+	d.Replace(sources...)
+	if a := ask(d, keyVerb, gemA); a.Found() {
+		t.Error("a narrower scope has no effect")
+	}
 }
 
 func TestLookupDoesNotAllocate(t *testing.T) {

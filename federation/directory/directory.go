@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"hash/maphash"
 	"log/slog"
+	"reflect"
 	"runtime"
 	"slices"
 	"sync"
@@ -100,7 +101,10 @@ func (d *Directory) Replace(sources ...Source) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	sources = lastOfEach(sources)
+	sources = d.relabel(lastOfEach(sources))
+	if len(sources) == 0 {
+		return
+	}
 	old := d.index.Load()
 	next := old.clone()
 	next.keys = old.keys.with(countKeys(sources))
@@ -133,6 +137,36 @@ func (d *Directory) Replace(sources ...Source) {
 	next.finish(changed)
 	next.texts = d.text.update(next, fresh, slots, nil)
 	d.index.Store(next)
+}
+
+// relabel publishes new ages and states of copies that are held already, and
+// returns the sources that bring anything else.
+func (d *Directory) relabel(sources []Source) []Source {
+	old := d.index.Load()
+	var next *index
+	rest := make([]Source, 0, len(sources))
+	for _, s := range sources {
+		m, slot := old.member(s.Member.ID)
+		if m == nil || m.load != nil || s.Load != nil || m.source != s.Catalogue || !reflect.DeepEqual(m.Member, s.Member) {
+			rest = append(rest, s)
+			continue
+		}
+		changed := *m
+		changed.serial, changed.fetched, changed.stale, changed.reachable = s.Serial, s.Fetched, s.Stale, s.Reachable
+		if changed.serial == m.serial && changed.fetched.Equal(m.fetched) && changed.stale == m.stale && changed.reachable == m.reachable {
+			continue
+		}
+		if next == nil {
+			next = old.clone()
+		}
+		next.subtract(m)
+		next.add(&changed)
+		next.members[slot] = &changed
+	}
+	if next != nil {
+		d.index.Store(next)
+	}
+	return rest
 }
 
 // Remove forgets a member and every claim of it. Unknown IDs are ignored.

@@ -22,7 +22,8 @@ type member struct {
 	hasCopy   bool
 
 	offers      int
-	catalogue   *catalog.Catalogue // nil if load is set
+	source      *catalog.Catalogue // as it was given; nil if load is set
+	catalogue   *catalog.Catalogue // source with sorted offers; nil if load is set
 	load        func(i int) (*catalog.Offer, error)
 	units       []catalog.Unit // sorted by ID
 	delegations []catalog.Delegation
@@ -138,7 +139,7 @@ func newMember(s Source, slot int32, keys *keyTable, seed maphash.Seed) *member 
 	if s.Load != nil {
 		m.load = s.Load // the catalogue is sorted, or Load could not count
 	} else {
-		m.catalogue = sortedOffers(c)
+		m.source, m.catalogue = c, sortedOffers(c)
 		c = m.catalogue
 	}
 	m.fresh = c
