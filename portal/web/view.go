@@ -38,8 +38,8 @@ type link struct{ URL, Text, Lang string }
 
 // person is the signed-in citizen in the header.
 type person struct {
-	Name    string
-	Ending  string // said when the session ends within minutes
+	Name   string
+	Ending string // said when the session ends within minutes
 	Person
 }
 
