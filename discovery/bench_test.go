@@ -212,3 +212,28 @@ func TestSoak300(t *testing.T) {
 		t.Errorf("median %s", f.median)
 	}
 }
+
+// TestSoakCut is a cut of two minutes with the LAN profile: memberlist has
+// long given up when the cable is back.
+func TestSoakCut(t *testing.T) {
+	if os.Getenv("RATHAUSNETZ_SOAK") == "" {
+		t.Skip("set RATHAUSNETZ_SOAK to cut a network for two minutes")
+	}
+	n := newNet(t)
+	n.profile = LAN()
+	nodes := n.grow(12)
+	n.isolate(1, nodes[8:]...)
+	cut := time.NewTimer(2 * time.Minute)
+	awaitFor(t, "the cut is seen", time.Minute, func() bool {
+		return all(nodes[:8], func(x *testNode) bool { return x.sees(7) })() && all(nodes[8:], func(x *testNode) bool { return x.sees(3) })()
+	})
+	a, b := announcement(nodes[0].id, 1), announcement(nodes[11].id, 1)
+	nodes[0].Announce(a)
+	nodes[11].Announce(b)
+	<-cut.C
+	n.isolate(0, nodes[8:]...)
+	took := awaitFor(t, "healed", 10*time.Second, all(nodes, func(x *testNode) bool {
+		return x.sees(11) && (x == nodes[0] || x.has(a)) && (x == nodes[11] || x.has(b))
+	}))
+	t.Logf("healed in %s", took)
+}

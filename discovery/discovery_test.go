@@ -449,3 +449,18 @@ func TestStrangersAreBounded(t *testing.T) {
 		t.Errorf("%d strangers are remembered", got)
 	}
 }
+
+func TestNodesGoneForLongAreForgotten(t *testing.T) {
+	n := newNet(t)
+	d := n.grow(1)[0]
+	d.Discovery.mu.Lock()
+	d.peers["x"] = &peer{state: StateDead, since: time.Now().Add(-forgetAfter - time.Minute)}
+	d.peers["y"] = &peer{state: StateDead, since: time.Now().Add(-time.Hour)}
+	d.Discovery.mu.Unlock()
+	d.forgetOld()
+	d.Discovery.mu.Lock()
+	defer d.Discovery.mu.Unlock()
+	if d.peers["x"] != nil || d.peers["y"] == nil {
+		t.Error("the wrong one was forgotten")
+	}
+}

@@ -104,6 +104,7 @@ func (d *Discovery) loop(ctx context.Context) {
 	defer save.Stop()
 	saved := ""
 	store := func() {
+		d.forgetOld()
 		if err := d.savePeers(&saved); err != nil {
 			d.log.Error("peers file not written", "err", err)
 		}

@@ -90,6 +90,20 @@ func (d *Discovery) makeRoom() {
 	delete(d.peers, oldest)
 }
 
+// forgetAfter is how long a node that is gone is still asked.
+const forgetAfter = 7 * 24 * time.Hour
+
+// forgetOld drops nodes that have been gone for long.
+func (d *Discovery) forgetOld() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for name, p := range d.peers {
+		if p.state != StateAlive && d.now().Sub(p.since) > forgetAfter {
+			delete(d.peers, name)
+		}
+	}
+}
+
 // dropSuperseded forgets earlier instances of a node once a later one is
 // alive; called with mu held.
 func (d *Discovery) dropSuperseded(by *peer) {

@@ -580,3 +580,52 @@ func TestBytesGoneBadWhileRunning(t *testing.T) {
 		t.Error("not whole on disk")
 	}
 }
+
+// A lie that was told to one member alone is found through the others: who
+// hears the announcement of the other manifest asks whoever may hold it.
+func TestSplitViewIsFoundThroughOtherMembers(t *testing.T) {
+	n := newNet(t)
+	owner, one, other := n.member("owner").open(), n.member("one").open(), n.member("other").open()
+	a := owner.publish(5)
+	if err := one.pull(t.Context(), owner.id, nil); err != nil {
+		t.Fatal(err)
+	}
+	lie, chunks := owner.seal(sampleCatalogue(owner.id, 1, 6, sampleArea))
+	owner.setFault(serveFrom(lie, chunks))
+	if err := other.pull(t.Context(), owner.id, nil); err != nil {
+		t.Fatal(err)
+	}
+	owner.down(false) // from now on it shows everybody the first one
+	b := owner.announce(1, lie)
+	if err := one.pull(t.Context(), owner.id, &b); !errors.Is(err, ErrEquivocates) {
+		t.Errorf("one: %v", err)
+	}
+	if err := other.pull(t.Context(), owner.id, &a); !errors.Is(err, ErrEquivocates) {
+		t.Errorf("other: %v", err)
+	}
+	for _, p := range []*peer{one, other} {
+		if c, _ := p.Copy(owner.id); c.State != StateFrozen || c.Catalogue == nil {
+			t.Errorf("%s: %s", p.id, c.State)
+		}
+	}
+}
+
+// A node restored from an old backup gets its newest catalogue back from the
+// others and does not repeat a serial.
+func TestOwnCatalogueComesBackFromOthers(t *testing.T) {
+	n := newNet(t)
+	owner, holder := n.member("owner").open(), n.member("holder").open()
+	owner.publish(5)
+	backup := snapshot(t, owner.dir)
+	a := owner.publish(6)
+	if err := holder.pull(t.Context(), owner.id, nil); err != nil {
+		t.Fatal(err)
+	}
+	owner.dir = backup
+	owner.run()
+	if serial, _ := owner.Own(); serial != 1 {
+		t.Fatalf("the backup has serial %d", serial)
+	}
+	owner.Hint(a) // as gossip repeats it
+	await(t, "back", func() bool { serial, digest := owner.Own(); return serial == 2 && digest == a.Manifest })
+}

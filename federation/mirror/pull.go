@@ -313,7 +313,7 @@ func (m *Mirror) freeze(id federation.EntityID, serial uint64, sealed string, to
 	defer m.change.Unlock()
 	r := m.record(id)
 	other := federation.Sum([]byte(sealed))
-	if serial != r.pointer.Floor || other == r.pointer.Manifest {
+	if serial != r.pointer.Floor || other == r.pointer.Manifest || !r.pointer.Frozen.IsZero() {
 		return nil
 	}
 	faults := []error{fmt.Errorf("%w: serial %d digests %s and %s", ErrEquivocates, serial, r.pointer.Manifest.Short(), other.Short())}
