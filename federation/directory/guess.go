@@ -193,4 +193,3 @@ func (d *Directory) means(s *scratch, t *texts, everyday string, i int, weight f
 func (s *scratch) any(a *alternative) bool {
 	return !slices.ContainsFunc(a.parts, func(p int) bool { return !s.parts[p].any })
 }
-

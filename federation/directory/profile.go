@@ -136,4 +136,3 @@ func (b *textBuilder) word(folded, written string) uint32 {
 func better(a, b string) bool {
 	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) < 0
 }
-
