@@ -114,6 +114,30 @@ func TestH128_NoticeAboutTheHubEndsAllBelow(t *testing.T) {
 	}
 }
 
+func TestH128_NoticesOfTheAnchorAreAskedForToo(t *testing.T) {
+	w := newWorld(t)
+	r := w.roster(t, "")
+	if err := r.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	compact := notice(t, w.land, w.land.Key, w.kreis, 1, w.clock.now())
+	w.Change(func() {
+		w.land.Serve = func(rw http.ResponseWriter, req *http.Request) bool {
+			if req.URL.Path != "/federation/notices" {
+				return false
+			}
+			_ = json.NewEncoder(rw).Encode(map[string]any{"notices": []string{compact}})
+			return true
+		}
+	})
+	for range 4 {
+		if err := r.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(t, r)
+}
+
 func TestH129_HubUnreachableLongerThanStatementsLive(t *testing.T) {
 	w := newWorld(t)
 	r := w.roster(t, "")

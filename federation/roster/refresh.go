@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,10 +31,12 @@ func (r *Roster) Refresh(ctx context.Context) error {
 		return err
 	}
 	ids[r.cfg.Hub] = true
-	for _, compact := range r.notices(ctx) {
-		// Old and foreign ones are expected here; each node judges for itself.
-		if err := r.Notice(compact); err != nil {
-			r.cfg.Log.Debug("notice ignored", "peer", r.cfg.Hub, "err", err)
+	for _, issuer := range r.noticeIssuers() {
+		for _, compact := range r.notices(ctx, issuer) {
+			// Old and foreign ones are expected here; each node judges for itself.
+			if err := r.Notice(compact); err != nil {
+				r.cfg.Log.Debug("notice ignored", "peer", issuer, "err", err)
+			}
 		}
 	}
 	due := r.takeListed(ids)
@@ -219,13 +222,35 @@ func (r *Roster) list(ctx context.Context) (map[federation.EntityID]bool, error)
 	return ids, nil
 }
 
-// notices gets the hub's notices; a hub of another make has none.
-func (r *Roster) notices(ctx context.Context) []string {
+// aboveEvery is at how many refreshes the hubs above the own one are asked,
+// too: a revoked hub does not tell its members.
+const aboveEvery = 5
+
+// noticeIssuers returns whom to ask for notices this time.
+func (r *Roster) noticeIssuers() []federation.EntityID {
+	issuers := []federation.EntityID{r.cfg.Hub}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refreshes++
+	hub := r.entries[r.cfg.Hub]
+	if hub == nil || hub.chain == nil || r.refreshes%aboveEvery != 0 {
+		return issuers
+	}
+	for _, s := range hub.chain.Statements[1:] {
+		if !slices.Contains(issuers, s.Issuer) {
+			issuers = append(issuers, s.Issuer)
+		}
+	}
+	return issuers
+}
+
+// notices gets the notices of a hub; one of another make has none.
+func (r *Roster) notices(ctx context.Context, issuer federation.EntityID) []string {
 	var out struct {
 		Notices []string `json:"notices"`
 	}
-	if err := r.get(ctx, r.cfg.Hub.URL("/federation/notices"), &out); err != nil {
-		r.cfg.Log.Debug("no notices from the hub", "peer", r.cfg.Hub, "err", err)
+	if err := r.get(ctx, issuer.URL("/federation/notices"), &out); err != nil {
+		r.cfg.Log.Debug("no notices", "peer", issuer, "err", err)
 	}
 	return out.Notices
 }

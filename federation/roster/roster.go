@@ -51,6 +51,8 @@ type Roster struct {
 	entries map[federation.EntityID]*entry
 	ended   map[federation.EntityID]ended // by notice
 	queue   map[federation.EntityID]bool  // to be resolved soon
+
+	refreshes int // counted for aboveEvery
 }
 
 // entry is what is known about one entity.
