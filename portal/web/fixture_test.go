@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -186,6 +187,17 @@ func newFixture() *fixture {
 		},
 	}
 	return f
+}
+
+// edited returns a copy of a source with the next serial: what is published
+// once is never changed.
+func (f *fixture) edited(i int) directory.Source {
+	s := f.sources[i]
+	c := *s.Catalogue
+	c.Offers, c.Units = slices.Clone(c.Offers), slices.Clone(c.Units)
+	c.Serial++
+	s.Catalogue, s.Serial = &c, c.Serial
+	return s
 }
 
 func (f *fixture) web(t testing.TB) *web.Web {

@@ -126,7 +126,7 @@ func unheard(f *fixture) {
 
 // delegated lets the Landkreis give a task to Melle for Bissendorf.
 func delegated(f *fixture) {
-	lk, me := f.sources[0], f.sources[2]
+	lk, me := f.edited(0), f.edited(2)
 	lk.Catalogue.Delegations = []catalog.Delegation{{ID: "T:d", Leika: keyKfz, Areas: []region.Area{areaBissendorf}, To: melle}}
 	me.Catalogue.Offers = append(me.Catalogue.Offers, offer(melle, 5, keyKfz, "Fahrzeug abmelden", "Kurz.", areaBissendorf, federation.LevelBasis, true))
 	me.Member.Scope.Areas = append(me.Member.Scope.Areas, areaBissendorf)
@@ -135,7 +135,7 @@ func delegated(f *fixture) {
 
 // changeAhead lets Bissendorf take over a task next year.
 func changeAhead(f *fixture) {
-	bi := f.sources[1]
+	bi := f.edited(1)
 	o := offer(bissendorf, 8, keyBauakte, "Bauplan einsehen", "Kurz.", areaBissendorf, federation.LevelBasis, true)
 	o.Zustaendigkeiten[0].Valid.From = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 	bi.Catalogue.Offers = append(bi.Catalogue.Offers, o)
@@ -382,8 +382,7 @@ func TestPageCache(t *testing.T) {
 		}
 	}
 	again(http.StatusNotModified)
-	src := f.sources[1]
-	src.Catalogue = &catalog.Catalogue{Member: bissendorf, Serial: 8, Units: src.Catalogue.Units, Offers: append([]catalog.Offer{}, src.Catalogue.Offers...)}
+	src := f.edited(1)
 	src.Catalogue.Offers[0].Title = de("Hund anmelden und Steuer zahlen")
 	f.dir.Replace(src)
 	again(http.StatusOK)
@@ -415,7 +414,7 @@ func TestBudget(t *testing.T) {
 	for i := range 40 {
 		many = append(many, offer(kreis, 100+i, 0, "Bauvorhaben anzeigen und genehmigen lassen", strings.Repeat("Sie möchten bauen und brauchen dafür eine Genehmigung. ", 3), areaKreis, federation.LevelSubstanziell, true))
 	}
-	src := f.sources[0]
+	src := f.edited(0)
 	src.Catalogue.Offers = append(src.Catalogue.Offers, many...)
 	f.dir.Replace(src)
 	h := routes(f.web(t))
@@ -432,7 +431,7 @@ func TestBudget(t *testing.T) {
 
 func TestPaging(t *testing.T) {
 	f := newFixture()
-	src := f.sources[0]
+	src := f.edited(0)
 	for i := range 45 {
 		src.Catalogue.Offers = append(src.Catalogue.Offers, offer(kreis, 100+i, 0, "Bauvorhaben "+string(rune('A'+i%26)), "Kurz.", areaKreis, federation.LevelNone, i%2 == 0))
 	}
@@ -454,7 +453,7 @@ func TestPaging(t *testing.T) {
 // Catalogue texts cannot bring markup into a page.
 func TestForeignMarkupIsHarmless(t *testing.T) {
 	f := newFixture()
-	src := f.sources[0]
+	src := f.edited(0)
 	evil := `"><script>alert(1)</script><img src=x onerror=alert(1)>`
 	o := offer(kreis, 50, keyStelle, evil, evil, areaKreis, federation.LevelNone, true)
 	o.Sections = append(o.Sections, catalog.Section{Kind: catalog.Hinweise, Text: de(evil + `<a href="javascript:alert(1)">x</a>`)})
@@ -505,7 +504,7 @@ func TestNewRefuses(t *testing.T) {
 func BenchmarkResultPage(b *testing.B) {
 	f := newFixture()
 	f.person = &web.Person{Name: "Erika Muster", Level: federation.LevelBasis}
-	src := f.sources[0]
+	src := f.edited(0)
 	for i := range 40 {
 		src.Catalogue.Offers = append(src.Catalogue.Offers, offer(kreis, 100+i, 0, "Bauvorhaben anzeigen", "Sie möchten bauen und brauchen dafür eine Genehmigung.", areaKreis, federation.LevelSubstanziell, true))
 	}
