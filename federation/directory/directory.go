@@ -112,18 +112,19 @@ func (d *Directory) Replace(sources ...Source) {
 	for i := range sources {
 		slots[i] = d.slot(sources[i].Member.ID)
 	}
+	d.text = d.text.bounded(old)
 	for int(len(next.members)) < len(d.slots) {
 		next.members = append(next.members, nil)
 	}
 	fresh := buildMembers(sources, slots, next.keys, d.text.seed)
 	var areas []region.Area
-	for _, m := range fresh {
-		areas = m.areas(areas)
+	for i := range fresh {
+		areas = fresh[i].areas(areas)
 	}
 	next.addAreas(areas)
 	changed := false
-	for i, m := range fresh {
-		slot := slots[i]
+	for i := range fresh {
+		m, slot := fresh[i].member, slots[i]
 		was := next.members[slot]
 		if was != nil {
 			next.unplace(was, slot)
@@ -135,7 +136,7 @@ func (d *Directory) Replace(sources ...Source) {
 		next.add(m)
 	}
 	next.finish(changed)
-	next.texts = d.text.update(next, fresh, slots, nil)
+	next.texts = d.text.update(next, fresh, nil)
 	d.index.Store(next)
 }
 
@@ -183,7 +184,7 @@ func (d *Directory) Remove(id federation.EntityID) {
 	next.subtract(m)
 	next.members[slot] = nil
 	next.finish(true)
-	next.texts = d.text.update(next, nil, nil, []int32{slot})
+	next.texts = d.text.update(next, nil, []int32{slot})
 	d.index.Store(next)
 }
 
@@ -262,8 +263,8 @@ func countKeys(sources []Source) map[leika.ID]int {
 
 // buildMembers builds the parts side by side, one worker for each processor,
 // and waits for all of them.
-func buildMembers(sources []Source, slots []int32, keys *keyTable, seed maphash.Seed) []*member {
-	out := make([]*member, len(sources))
+func buildMembers(sources []Source, slots []int32, keys *keyTable, seed maphash.Seed) []arrival {
+	out := make([]arrival, len(sources))
 	workers := min(runtime.GOMAXPROCS(0), len(sources))
 	var next atomic.Int64
 	var wg sync.WaitGroup

@@ -33,10 +33,6 @@ type member struct {
 	own      []ownOffer
 	traits   []traits // of offers, in the order of the catalogue
 	claims   int
-
-	// Only while the member is being put into the index.
-	fresh  *catalog.Catalogue
-	hashes []uint64 // of the searched texts of offers
 }
 
 // placed is a segment with its area.
@@ -119,16 +115,25 @@ func (m *member) unit(id catalog.ID) *catalog.Unit {
 	return &m.units[i]
 }
 
+// arrival is a member on its way into the index, with what only the search
+// needs of it.
+type arrival struct {
+	*member
+	slot   int32
+	fresh  []catalog.Offer // nil for a member without copy
+	hashes []uint64        // of the searched texts of fresh
+}
+
 // newMember builds the part of one member. slot is its place in the index,
 // keys knows every key of the source.
-func newMember(s Source, slot int32, keys *keyTable, seed maphash.Seed) *member {
+func newMember(s Source, slot int32, keys *keyTable, seed maphash.Seed) arrival {
 	m := &member{
 		Member: s.Member, serial: s.Serial, fetched: s.Fetched,
 		stale: s.Stale, reachable: s.Reachable,
 	}
 	c := s.Catalogue
 	if c == nil {
-		return m
+		return arrival{member: m, slot: slot}
 	}
 	m.hasCopy, m.offers = true, len(c.Offers)
 	m.units, m.delegations = c.Units, c.Delegations
@@ -142,15 +147,14 @@ func newMember(s Source, slot int32, keys *keyTable, seed maphash.Seed) *member 
 		m.source, m.catalogue = c, sortedOffers(c)
 		c = m.catalogue
 	}
-	m.fresh = c
+	in := arrival{member: m, slot: slot, fresh: c.Offers, hashes: make([]uint64, len(c.Offers))}
 	table := lebenslagen()
 	responsible := claimSorter{all: make([]sortedClaim, 0, len(c.Offers))}
 	var contact claimSorter
-	m.hashes = make([]uint64, len(c.Offers))
 	m.traits = make([]traits, len(c.Offers))
 	for i := range c.Offers {
 		o := &c.Offers[i]
-		m.hashes[i] = textHash(seed, o)
+		in.hashes[i] = textHash(seed, o)
 		if o.Leika.IsZero() {
 			m.traits[i] = traitsOf(table, 0, o)
 			m.own = append(m.own, m.ownOffer(int32(i), o))
@@ -172,7 +176,7 @@ func newMember(s Source, slot int32, keys *keyTable, seed maphash.Seed) *member 
 	m.claims = len(responsible.all)
 	m.segments = responsible.segments(m, slot)
 	m.contacts = contact.segments(m, slot)
-	return m
+	return in
 }
 
 // sortedOffers returns c with offers by ID, as Normalize leaves them.

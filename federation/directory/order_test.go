@@ -88,6 +88,7 @@ func TestArrivalOrder(t *testing.T) {
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
 		r.Shuffle(len(sources), func(i, j int) { sources[i], sources[j] = sources[j], sources[i] })
 		d := newTestDirectory()
+		d.text.most = rapid.SampledFrom([]int{1, 10, maxWords}).Draw(t, "most words")
 		for _, s := range parseNetwork(randomNetwork(t)) { // an earlier life
 			d.Replace(s)
 		}

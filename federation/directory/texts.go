@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"slices"
 
+	"rathausnetz/federation/catalog"
 	"rathausnetz/federation/directory/words"
 	"rathausnetz/federation/leika"
 )
@@ -60,6 +61,7 @@ type textBuilder struct {
 	free     []int32
 	ofKey    map[leika.ID]int32
 	members  map[int32][]written // by slot
+	most     int                 // words, see bounded
 
 	current *texts
 	fresh   []string          // words not yet in the vocabulary
@@ -96,26 +98,57 @@ func newTextBuilder() *textBuilder {
 		seed: maphash.MakeSeed(), weights: words.NewWeights(),
 		stems: map[string]uint32{}, stemNo: map[string]uint32{},
 		profiles: map[uint64]uint32{}, ofKey: map[leika.ID]int32{},
-		members: map[int32][]written{}, current: emptyTexts(), named: map[int32]string{},
+		members: map[int32][]written{}, most: maxWords, current: emptyTexts(), named: map[int32]string{},
 	}
 }
 
-// update takes the members of gone out and those of fresh in (at slots),
-// first what they had before, and returns the new texts.
-func (b *textBuilder) update(ix *index, fresh []*member, slots []int32, gone []int32) *texts {
+// maxWords bounds the words remembered of catalogues that are long replaced.
+const maxWords = 1 << 20
+
+// bounded returns b, or a new builder with only what the members of ix have
+// now if too many words have come together: a member that publishes new words
+// every day must not fill the memory.
+func (b *textBuilder) bounded(ix *index) *textBuilder {
+	if len(b.stems) < b.most {
+		return b
+	}
+	next := newTextBuilder()
+	next.most = b.most
+	for slot, m := range ix.members {
+		if m == nil || !m.hasCopy {
+			continue
+		}
+		in := arrival{member: m, slot: int32(slot)}
+		for i := range int32(m.offers) {
+			o := m.offer(i)
+			if o == nil {
+				o = &catalog.Offer{} // its place must stay; it is found no more
+			}
+			in.fresh = append(in.fresh, *o)
+			in.hashes = append(in.hashes, textHash(next.seed, o))
+		}
+		next.putIn(ix, &in)
+	}
+	return next
+}
+
+// update takes the members of gone out and those of fresh in, first what they
+// had before, and returns the new texts.
+func (b *textBuilder) update(ix *index, fresh []arrival, gone []int32) *texts {
 	for _, slot := range gone {
 		b.takeOut(slot)
 		delete(b.named, slot)
 		b.names = nil
 	}
-	for i, m := range fresh {
-		if name := m.Name + " " + m.ShortName; b.named[slots[i]] != name {
-			b.named[slots[i]] = name
+	for i := range fresh {
+		in := &fresh[i]
+		if name := in.Name + " " + in.ShortName; b.named[in.slot] != name {
+			b.named[in.slot] = name
 			b.names = nil
 		}
-		was := b.members[slots[i]]
-		delete(b.members, slots[i])
-		b.putIn(ix, m, slots[i])
+		was := b.members[in.slot]
+		delete(b.members, in.slot)
+		b.putIn(ix, in)
 		b.release(was)
 	}
 	return b.publish(ix)
@@ -138,29 +171,30 @@ func (b *textBuilder) release(list []written) {
 	}
 }
 
-func (b *textBuilder) putIn(ix *index, m *member, slot int32) {
-	if !m.hasCopy {
-		return
-	}
-	list := make([]written, 0, m.offers)
+func (b *textBuilder) putIn(ix *index, in *arrival) {
+	list := make([]written, 0, len(in.fresh))
 	own := int32(0)
-	for i := range m.fresh.Offers {
-		o := &m.fresh.Offers[i]
+	for i := range in.fresh {
+		o := &in.fresh[i]
 		var doc int32
 		if o.Leika.IsZero() {
-			doc = b.newDoc(document{slot: slot, offer: int32(i), own: own})
-			own++
+			for int(own) < len(in.own) && in.own[own].offer < int32(i) {
+				own++
+			}
+			if int(own) == len(in.own) || in.own[own].offer != int32(i) {
+				continue
+			}
+			doc = b.newDoc(document{slot: in.slot, offer: int32(i), own: own})
 		} else {
 			doc = b.keyDoc(o.Leika, ix.keys.no[o.Leika])
 		}
-		no := b.profile(o, m.hashes[i])
+		no := b.profile(o, in.hashes[i])
 		p := b.all[no]
 		p.refs++
 		b.count(doc, p, 1)
 		list = append(list, written{doc, no})
 	}
-	b.members[slot] = list
-	m.fresh, m.hashes = nil, nil
+	b.members[in.slot] = list
 }
 
 func (b *textBuilder) keyDoc(key leika.ID, no uint32) int32 {
@@ -349,7 +383,7 @@ func (b *textBuilder) memberNames(ix *index) map[string][]int32 {
 		if m == nil {
 			continue
 		}
-		stems := words.Stems(b.named[int32(slot)])
+		stems := words.Stems(m.Name + " " + m.ShortName)
 		slices.Sort(stems)
 		for _, stem := range slices.Compact(stems) {
 			if !generic(stem) {
