@@ -8,7 +8,7 @@ LDFLAGS  = -s -w -X main.version=$(VERSION)
 TOOLS    = $(CURDIR)/.tools
 export GOWORK = off
 
-.PHONY: build test lint fuzz bench package deps tools
+.PHONY: build test lint fuzz bench package screenshots deps tools
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/rathausnetz ./cmd/rathausnetz
@@ -43,6 +43,11 @@ fuzz:
 
 bench:
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+# Pictures of the main pages of two portals, for the README and for looking at.
+screenshots: deps
+	mkdir -p docs/screenshots
+	SCREENSHOTS=$(CURDIR)/docs/screenshots RATHAUSNETZ_REQUIRE=browser $(GO) test -count=1 -run TestScreenshots ./testnet
 
 package: build
 	mkdir -p dist

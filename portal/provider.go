@@ -39,7 +39,7 @@ func (n *Node) openProvider() error {
 func (n *Node) providerRoutes() []route {
 	var out []route
 	for path, h := range n.op.Handlers() {
-		out = append(out, route{form, path, h})
+		out = append(out, route{both, path, h})
 	}
 	return out
 }

@@ -11,7 +11,7 @@ import (
 const (
 	get  = "GET"
 	post = "POST"
-	form = "GET POST"
+	both = "GET POST"
 )
 
 // route is one line of the table: methods, path, handler.
@@ -46,8 +46,8 @@ func (n *Node) routes() http.Handler {
 		{get, "/impressum", fn(w.Impressum)},
 		{get, "/datenschutz", fn(w.Datenschutz)},
 		{get, "/barrierefreiheit", fn(w.Barrierefreiheit)},
-		{form, "/barriere-melden", fn(w.BarriereMelden)},
-		{form, "/fehler-melden", fn(w.FehlerMelden)},
+		{both, "/barriere-melden", fn(w.BarriereMelden)},
+		{both, "/fehler-melden", fn(w.FehlerMelden)},
 		{get, "/leichte-sprache", fn(w.LeichteSprache)},
 		{get, "/gebaerdensprache", fn(w.Gebaerdensprache)},
 		{get, "/einbetten", fn(w.Einbetten)},
@@ -61,9 +61,9 @@ func (n *Node) routes() http.Handler {
 		// Signing in at this portal.
 		{get, rp.LoginPath, fn(n.rp.Login)},
 		{get, rp.CallbackPath + "{issuer}", fn(n.rp.Callback)},
-		{form, rp.InitiatePath, fn(n.rp.Initiate)},
+		{both, rp.InitiatePath, fn(n.rp.Initiate)},
 		{post, rp.BackchannelPath, fn(n.rp.BackchannelLogout)},
-		{form, rp.LogoutPath, fn(n.rp.Logout)},
+		{both, rp.LogoutPath, fn(n.rp.Logout)},
 
 		// The node as a member of the federation.
 		{get, "/.well-known/openid-federation", fn(n.configuration)},
@@ -77,14 +77,14 @@ func (n *Node) routes() http.Handler {
 	table = append(table, n.apiRoutes()...)
 	if n.anchor != nil {
 		for path, h := range n.anchor.Handlers() {
-			table = append(table, route{form, path, h})
+			table = append(table, route{both, path, h})
 		}
 	}
 	if n.op != nil {
 		table = append(table, n.providerRoutes()...)
 	}
 	if n.cfg.Demo {
-		table = append(table, route{form, "/antrag/{slug}", n.form(w.Antrag)})
+		table = append(table, route{both, "/antrag/{slug}", n.form(w.Antrag)})
 	}
 	return n.router(table)
 }

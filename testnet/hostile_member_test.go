@@ -53,8 +53,8 @@ type hostile struct {
 	chunks map[federation.Digest][]byte // guarded by mu
 }
 
-// takeOver stops a member's node and puts a hostile one in its place. It
-// returns when everybody sees that one alive.
+// takeOver stops a member's node and puts a hostile one in its place until the
+// test ends. It returns when everybody sees that one alive.
 func takeOver(t *testing.T, nw *Network, name string) *hostile {
 	t.Helper()
 	h := &hostile{Member: nw.Member(name), t: t, chunks: map[federation.Digest][]byte{}}
@@ -68,6 +68,11 @@ func takeOver(t *testing.T, nw *Network, name string) *hostile {
 	if err := h.Stop(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := h.Restart(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
 	h.listen(h.port, configuration)
 	h.join(nw)
 	await(t, 20*time.Second, func() error {
@@ -139,8 +144,8 @@ func published(t *testing.T, nw *Network, id federation.EntityID) sealedCatalogu
 	return s
 }
 
-// listen serves on a member's port until the test ends.
-func (h *hostile) listen(port int, configuration []byte) {
+// listen serves on a member's port until stop or the end of the test.
+func (h *hostile) listen(port int, configuration []byte) (stop func()) {
 	h.t.Helper()
 	ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
@@ -161,12 +166,14 @@ func (h *hostile) listen(port int, configuration []byte) {
 	})}
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(ln) }()
-	h.t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		srv.Close()
 		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
 			h.t.Error(err)
 		}
 	})
+	h.t.Cleanup(stop)
+	return stop
 }
 
 func (h *hostile) manifest() string {
