@@ -3,6 +3,7 @@ package mirror
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/catalog"
@@ -33,7 +34,10 @@ func (m *Mirror) blame(id federation.EntityID, err error) {
 	m.change.Lock()
 	defer m.change.Unlock()
 	r, rule := m.record(id), misdeed(err)
-	m.put(id, r.with(func(r *record) { r.copy.Err, r.misdeed = err, rule }))
+	m.put(id, r.with(func(r *record) {
+		r.misdeed = rule
+		r.setErr(err)
+	}))
 	if !errors.Is(r.misdeed, rule) && m.cfg.OnRefused != nil {
 		m.cfg.OnRefused(id, err)
 	}
@@ -42,7 +46,8 @@ func (m *Mirror) blame(id federation.EntityID, err error) {
 // Evidence takes a sealed manifest that another node has seen. It can only
 // make this node stricter: if it proves that its member has sealed two
 // manifests with one serial, the copy is frozen as if this node had pulled
-// both. Every other outcome is an error, so that gossip does not pass it on.
+// both, or will be as soon as it pulls that serial. Every other outcome than a
+// frozen copy is an error, so that gossip does not pass it on.
 func (m *Mirror) Evidence(sealed string) error {
 	if len(sealed) > catalog.MaxManifest {
 		return fmt.Errorf("evidence: %w: %d bytes", ErrTooLarge, len(sealed))
@@ -66,6 +71,9 @@ func (m *Mirror) Evidence(sealed string) error {
 		return fmt.Errorf("evidence: %w", err)
 	}
 	p := m.record(claim.Issuer).pointer
+	if man.Serial > p.Floor {
+		m.early(claim.Issuer, man.Serial, sealed)
+	}
 	if !p.Frozen.IsZero() || man.Serial != p.Floor || federation.Sum([]byte(sealed)) == p.Manifest {
 		return fmt.Errorf("evidence: %w: %s serial %d", errNoNews, claim.Issuer, man.Serial)
 	}
@@ -73,4 +81,39 @@ func (m *Mirror) Evidence(sealed string) error {
 		return fmt.Errorf("evidence: %w", err)
 	}
 	return nil
+}
+
+// ahead is evidence about a serial that is not held yet: two pieces are enough.
+type ahead struct {
+	serial uint64
+	sealed []string
+}
+
+// early keeps evidence until that serial is pulled.
+func (m *Mirror) early(id federation.EntityID, serial uint64, sealed string) {
+	m.change.Lock()
+	defer m.change.Unlock()
+	a := m.ahead[id]
+	if a.serial < serial {
+		a = ahead{serial: serial}
+	}
+	if a.serial == serial && len(a.sealed) < 2 && !slices.Contains(a.sealed, sealed) {
+		a.sealed = append(a.sealed, sealed)
+	}
+	m.ahead[id] = a
+}
+
+// recall looks again at evidence that came before its serial was pulled.
+func (m *Mirror) recall(id federation.EntityID) {
+	m.change.Lock()
+	a := m.ahead[id]
+	if a.serial <= m.record(id).pointer.Floor {
+		delete(m.ahead, id)
+	}
+	m.change.Unlock()
+	for _, sealed := range a.sealed {
+		if err := m.Evidence(sealed); err != nil {
+			m.log.Debug("evidence proves nothing", "peer", string(id), "err", err)
+		}
+	}
 }

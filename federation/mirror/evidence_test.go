@@ -113,3 +113,27 @@ func TestEvidenceFreezes(t *testing.T) {
 		}
 	}
 }
+
+// Gossip is faster than a pull: evidence about a serial that is not held yet
+// counts as soon as it is.
+func TestEvidenceBeforeThePull(t *testing.T) {
+	n := newNet(t)
+	owner, reader := n.member("owner").open(), n.member("reader").open()
+	one, chunks := owner.seal(sampleCatalogue(owner.id, 3, 5, sampleArea))
+	two, _ := owner.seal(sampleCatalogue(owner.id, 3, 6, sampleArea))
+	for _, sealed := range []string{one, two} {
+		if err := reader.Evidence(sealed); !errors.Is(err, errNoNews) {
+			t.Fatal(err)
+		}
+	}
+	owner.setFault(serveFrom(one, chunks))
+	if err := reader.pull(t.Context(), owner.id, nil); err != nil {
+		t.Fatal(err)
+	}
+	if c, _ := reader.Copy(owner.id); c.State != StateFrozen || !errors.Is(c.Err, ErrEquivocates) {
+		t.Errorf("%s %v", c.State, c.Err)
+	}
+	if len(reader.ahead) != 0 {
+		t.Error("evidence that was used is kept")
+	}
+}

@@ -144,6 +144,7 @@ type Mirror struct {
 	// change serialises everything that replaces a record or calls back, per
 	// mirror and not per member: such steps take milliseconds.
 	change  sync.Mutex
+	ahead   map[federation.EntityID]ahead // guarded by change
 	mu      sync.RWMutex
 	records map[federation.EntityID]*record // guarded by mu; a record is never changed
 }
@@ -162,6 +163,7 @@ func New(cfg Config) (*Mirror, error) {
 		serving: make(chan struct{}, servedBundles),
 		members: make(chan struct{}, 1),
 		records: make(map[federation.EntityID]*record),
+		ahead:   make(map[federation.EntityID]ahead),
 	}
 	return m, nil
 }

@@ -122,6 +122,7 @@ func (m *Mirror) pullFrom(ctx context.Context, source, id federation.EntityID, h
 		if err := m.admit(ctx, source, id, sealed); err != nil {
 			return fmt.Errorf("from %s: %w", source, err)
 		}
+		m.recall(id)
 	}
 	m.touch(id, source)
 	if now := m.record(id).pointer; hint != nil && (now.Floor < hint.Serial || now.Floor == hint.Serial && now.Manifest != hint.Manifest) {

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -80,7 +81,15 @@ func (m *Mirror) hide(id federation.EntityID, err error) {
 func (m *Mirror) fail(id federation.EntityID, err error) {
 	m.change.Lock()
 	defer m.change.Unlock()
-	m.put(id, m.record(id).with(func(r *record) { r.copy.Err = err }))
+	m.put(id, m.record(id).with(func(r *record) { r.setErr(err) }))
+}
+
+// setErr notes the outcome of an attempt. That a member equivocates is the
+// better reason, and may have come in between by Evidence.
+func (r *record) setErr(err error) {
+	if r.pointer.Frozen.IsZero() || !errors.Is(r.copy.Err, ErrEquivocates) {
+		r.copy.Err = err
+	}
 }
 
 // touch notes that source still has what is held.
@@ -88,7 +97,8 @@ func (m *Mirror) touch(id, source federation.EntityID) {
 	m.change.Lock()
 	defer m.change.Unlock()
 	m.put(id, m.record(id).with(func(r *record) {
-		r.copy.Err, r.copy.Checked, r.copy.Source = nil, m.now(), source
+		r.copy.Checked, r.copy.Source = m.now(), source
+		r.setErr(nil)
 		if source == id {
 			r.misdeed = nil
 		}
