@@ -257,8 +257,8 @@ func (t *texts) element(rest string, linkFirst bool) bool {
 	return false
 }
 
-// manyCandidates is where a table of all claims begins to pay.
-const manyCandidates = 150
+// manyHits is where a table of all claims begins to pay.
+const manyHits = 100
 
 func (s *scratch) cleared(n int) []uint32 {
 	if len(s.table32) < n {
@@ -305,13 +305,6 @@ func (s *scratch) score(v *view) {
 		if a := &s.alternatives[i]; len(a.parts) > 0 && (!content || s.decides(a)) {
 			mark(a.parts[0])
 		}
-	}
-	n := 0
-	for _, word := range s.candidates {
-		n += bits.OnesCount64(word)
-	}
-	if n > manyCandidates && len(v.table) == 0 {
-		v.tabulate(s.cleared(len(v.ix.keys.ids)))
 	}
 	for w, word := range s.candidates {
 		for ; word != 0; word &= word - 1 {

@@ -44,7 +44,7 @@ func TestManyHits(t *testing.T) {
 	for _, place := range n.Places()[:4] {
 		offset, seen := 0, 0
 		for {
-			r := d.Search(directory.Query{Text: "beantragen", Place: place, Offset: offset, Limit: directory.MaxLimit})
+			r := d.Search(directory.Query{Audience: "001", Place: place, Offset: offset, Limit: directory.MaxLimit})
 			for i := range r.Hits {
 				h := &r.Hits[i]
 				m := d.Lookup(h.Leika, place, date)

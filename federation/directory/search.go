@@ -102,6 +102,9 @@ func (s *scratch) authorityOnly(ix *index) {
 // candidates fills s.list with what is offered at the place.
 func (v *view) candidates(s *scratch) {
 	s.list = s.list[:0]
+	if len(s.scored) > manyHits && len(v.table) == 0 {
+		v.tabulate(s.cleared(len(v.ix.keys.ids)))
+	}
 	for _, x := range s.scored {
 		o, ok := v.of(v.ix.texts.docs[x.doc])
 		if !ok {
