@@ -29,7 +29,7 @@ const (
 // API, so that a client can check coverage the way it knows; but iss is a
 // portal of this network and the key is in its entity configuration. It is
 // not a FIT-Connect signature, and a destination of FIT-Connect cannot be
-// reached with it. [FIT-Connect Routing 2.0] [DOMAIN.md §3.5]
+// reached with it. [FIT-Connect routes] [DOMAIN.md §3.5]
 type Advert struct {
 	Issuer        federation.EntityID `json:"iss"`
 	Subject       federation.EntityID `json:"sub"` // the responsible member

@@ -220,6 +220,7 @@ func TestAnswers(t *testing.T) {
 	}{
 		{PathRoutes + "?leikaKey=" + hund + "&ars=" + bissendorf, 200, []string{`"count":1`, `"origin":"Rathausnetz"`, `"reason":"own"`, AdvertType, `schluessel:rs:` + bissendorf, `leistung:` + hund, `"Verwaltung bissendorf"`}},
 		{PathRoutes + "?leikaKey=" + hund + "&ags=03459012", 200, []string{`"count":1`, `"reason":"own"`}},
+		{PathRoutes + "?leikaKey=" + hund + "&ars=034590012", 200, []string{`"count":1`, `"reason":"own"`}},
 		{PathRoutes + "?leikaKey=" + auto + "&areaId=" + bissendorf, 200, []string{`"reason":"parent"`, `"matchedArea":"03459"`}},
 		{PathRoutes + "?leikaKey=" + muell + "&ags=03459", 200, []string{`"count":2`, `"reason":"conflict"`}},
 		{PathRoutes + "?leikaKey=" + muell + "&ags=03459&limit=1&offset=1", 200, []string{`"count":1`, `"offset":1`, `"totalCount":2`}},

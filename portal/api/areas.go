@@ -10,7 +10,7 @@ import (
 	"rathausnetz/federation/region"
 )
 
-// Limits of /areas [FIT-Connect Routing 2.0].
+// Limits of /areas [FIT-Connect areas].
 const (
 	maxExpressions = 10
 	maxExpression  = 100 // bytes

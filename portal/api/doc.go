@@ -2,7 +2,7 @@
 // (/routing-api/v2: routes, areas, info) for existing clients, and the
 // portal's own JSON interface (/api/v1: search, suggest, resolve, offers,
 // members, coverage) with its OpenAPI 3.1 document at /api/openapi.yaml.
-// [FIT-Connect Routing 2.0] [DOMAIN.md §3.1] [DESIGN §7]
+// [FIT-Connect routes] [DOMAIN.md §3.1] [DESIGN §7]
 //
 // Every handler is a plain http.Handler for GET and HEAD. Answers depend on
 // the directory alone, so they are kept encoded until the index changes and

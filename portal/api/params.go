@@ -170,7 +170,7 @@ func (a *API) place(p *params, name string) located {
 	}
 	l := a.register.Lookup(s, a.now())
 	if len(l.Candidates) == 1 && !l.Approximate {
-		at := located{area: l.Candidates[0].Area, name: l.Candidates[0].FullName}
+		at := located{area: a.only(l.Candidates[0].Area), name: l.Candidates[0].FullName}
 		for _, old := range l.Succession {
 			at.outdated = old.Old.Area
 		}

@@ -8,7 +8,7 @@ import (
 	"rathausnetz/federation/region"
 )
 
-// Limits of /routes [FIT-Connect Routing 2.0].
+// Limits of /routes [FIT-Connect routes].
 const (
 	defaultRoutes = 100
 	maxRoutes     = 500
@@ -149,6 +149,9 @@ func unknownArea() region.Area { return region.MustArea("999999999999") }
 
 // current replaces an area that no longer exists by its one successor.
 func (a *API) current(p *params, name string, area region.Area) located {
+	if only := a.only(area); only != area {
+		return located{area: only}
+	}
 	if _, ok := a.register.Place(area); ok {
 		return located{area: area}
 	}
@@ -166,6 +169,19 @@ func (a *API) current(p *params, name string, area region.Area) located {
 		p.fail(gone)
 	}
 	return located{area: area}
+}
+
+// only returns the one Gemeinde of an area that has no other: the key of a
+// kreisfreie Stadt as Kreis, or of a Gemeinde as its own Gemeindeverband,
+// means that Gemeinde. Every other area is returned as it is.
+func (a *API) only(area region.Area) region.Area {
+	if n := area.Len(); n != 5 && n != 9 {
+		return area
+	}
+	if g := a.register.Gemeinden(area); len(g) == 1 {
+		return g[0].Area
+	}
+	return area
 }
 
 func (a *API) route(ans *directory.Answer, p *directory.Provider) (Route, error) {
