@@ -34,7 +34,7 @@ func lebenslagen() []lebenslage {
 		},
 		{
 			slug: "bauen-und-wohnen", de: "Bauen und Wohnen", en: "Building and living",
-			codes:        []string{"1050"},
+			codes:        []string{"10500", "10501", "10503", "10504", "10505"}, // 10502 is Wohnen und Umzug
 			keys:         []string{"012", "148", "107022", "107023", "102012", "102017", "090023", "053"},
 			themenfelder: []string{"bauen_wohnen", "umwelt"},
 		},

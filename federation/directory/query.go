@@ -46,7 +46,7 @@ type Result struct {
 	// as they are. No choice with 0.
 	Facets Facets
 	// Also are words that were searched too because the dictionary of
-	// synonyms names them, in the citizen's spelling, at most 6.
+	// synonyms names them, as the dictionary writes them, at most 4.
 	Also []string
 	// Corrected is the text that was searched because a word was unknown and
 	// one with a small typing error in it is known; "" if nothing was

@@ -230,13 +230,16 @@ func (s *scratch) corrected(text string) string {
 	return strings.Join(out, " ")
 }
 
+// maxAlso keeps "Gesucht wurde auch" to one line.
+const maxAlso = 4
+
 // also lists the words of the dictionary that have found something.
 func (s *scratch) also() []string {
 	var out []string
 	slices.SortStableFunc(s.alternatives, func(a, b alternative) int { return cmp.Compare(b.weight, a.weight) })
 	for i := range s.alternatives {
 		a := &s.alternatives[i]
-		if a.shown == "" || len(out) == 6 || slices.Contains(out, a.shown) || s.typed(a) {
+		if a.shown == "" || len(out) == maxAlso || slices.Contains(out, a.shown) || s.typed(a) {
 			continue
 		}
 		if slices.ContainsFunc(s.kept, func(at int32) bool {
