@@ -74,8 +74,11 @@ func (f Finding) String() string {
 	if f.Field != "" {
 		where += " " + f.Field
 	}
-	if f.File != "" {
+	switch {
+	case f.Line > 0:
 		where = fmt.Sprintf("%s:%d: %s", f.File, f.Line, where)
+	case f.File != "":
+		where = f.File + ": " + where
 	}
 	return fmt.Sprintf("%s: %s [%s] %s", f.Severity, where, f.Code, f.Message)
 }

@@ -69,6 +69,7 @@ func (s *state) claim(c *catalog.Catalogue, offers map[catalog.ID]*catalog.Offer
 	case o == nil:
 		s.orphan(r, fmt.Sprintf("Die Leistung %s der Zuständigkeit fehlt. Die Zuständigkeit wurde ausgelassen.", cl.Offer), "Liefern Sie die Leistung mit.")
 	case isForm:
+		s.formOnly(r)
 		addForm(o, *form.Form, catalog.Link{ID: r.ID, Areas: slices.Clone(cl.Areas)})
 	case cl.OfOnline:
 		s.orphan(r, fmt.Sprintf("Der Onlinedienst %s der Zuständigkeit fehlt. Die Zuständigkeit wurde ausgelassen.", cl.Parent), "Liefern Sie den Onlinedienst mit.")
@@ -84,6 +85,17 @@ func (s *state) claim(c *catalog.Catalogue, offers map[catalog.ID]*catalog.Offer
 			}
 		}
 		addClaim(o, r.ID, cl)
+	}
+}
+
+// formOnly says what a catalogue cannot keep of the claim of a form: a form is
+// offered in areas, without exceptions and with its own validity.
+func (s *state) formOnly(r Record) {
+	if len(r.Claim.Except) > 0 {
+		s.say(r, catalog.CodeArea, "Die Zuständigkeit eines Onlinedienstes nimmt Gebiete aus. Die Ausnahmen wurden nicht übernommen.", "Nennen Sie nur die Gebiete, in denen der Onlinedienst gilt.")
+	}
+	if !r.Claim.Valid.IsZero() {
+		s.say(r, catalog.CodeValidity, "Die Zuständigkeit eines Onlinedienstes ist befristet. Die Frist wurde nicht übernommen.", "Tragen Sie die Gültigkeit beim Onlinedienst ein.")
 	}
 }
 

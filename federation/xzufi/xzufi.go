@@ -68,6 +68,9 @@ type Options struct {
 	// to loopback hosts in Fetch.
 	Loopback bool
 	Limits   Limits
+	// Progress, if set, is told after every read how many bytes it brought,
+	// after decompression.
+	Progress func(bytes int64)
 }
 
 // Limits bound what one import can cost. Zero values mean the defaults.
@@ -150,7 +153,7 @@ type Claim struct {
 // is. [XZuFi 2.2] [XZuFi 2.3]
 func Scan(r io.Reader, file string, opt Options, rep *Report, each func(Record) error) error {
 	opt = opt.filled()
-	counter := &limited{r: r, left: opt.Limits.MaxFile}
+	counter := &limited{r: r, left: opt.Limits.MaxFile, progress: opt.Progress}
 	s := &scanner{
 		tok: token.New(counter, token.Limits{MaxToken: opt.Limits.MaxText}), file: file, opt: opt,
 		clean: markup.New(), rep: rep, each: each,
@@ -167,6 +170,8 @@ type limited struct {
 	r    io.Reader
 	left int64
 	n    int64
+
+	progress func(int64) // may be nil
 }
 
 func (l *limited) Read(p []byte) (int, error) {
@@ -176,5 +181,8 @@ func (l *limited) Read(p []byte) (int, error) {
 	n, err := l.r.Read(p[:min(int64(len(p)), l.left)])
 	l.left -= int64(n)
 	l.n += int64(n)
+	if l.progress != nil {
+		l.progress(int64(n))
+	}
 	return n, err
 }
