@@ -86,7 +86,9 @@ type Gossip struct {
 
 // Catalog says where the own catalogue comes from.
 type Catalog struct {
-	// Source is an XZuFi file, folder, .zip or https URL with index.txt.
+	// Source is an XZuFi file, folder, .zip or https URL with index.txt, or a
+	// YAML file. Empty: the node keeps its catalogue itself, see
+	// "rathausnetz catalog import".
 	Source string `yaml:"source"`
 	// Every is how often Source is read again; 0 means only on request.
 	Every time.Duration `yaml:"every"`
@@ -115,6 +117,9 @@ type Redis struct {
 type Register struct {
 	GV100AD []string `yaml:"gv100ad"` // oldest edition first
 	PLZ     string   `yaml:"plz"`     // plz;ags
+	// Leika is a CSV file with the columns leika and name. With it a key that
+	// is not listed stops a publication.
+	Leika string `yaml:"leika"`
 }
 
 // Log chooses what is logged and how.

@@ -68,6 +68,7 @@ func (p *parser) files(c *Config) {
 	p.readable("portal.file", c.Portal.File)
 	p.readable("catalog.delegations", c.Catalog.Delegations)
 	p.readable("register.plz", c.Register.PLZ)
+	p.readable("register.leika", c.Register.Leika)
 	p.readable("store.redis.password_file", c.Store.Redis.PasswordFile)
 	for _, f := range c.Register.GV100AD {
 		p.readable("register.gv100ad", f)

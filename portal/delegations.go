@@ -19,6 +19,9 @@ import (
 // ErrDelegations is wrapped by every fault of a delegations file.
 var ErrDelegations = errors.New("portal: delegations cannot be used")
 
+// delegationAgency marks the ids of delegations that come from the file.
+const delegationAgency = "delegation"
+
 // maxDelegations bounds the file.
 const maxDelegations = 10000
 
@@ -68,7 +71,7 @@ func readDelegations(path string, loopback bool) ([]catalog.Delegation, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s: entry %d: to: %w", ErrDelegations, path, i+1, err)
 		}
-		c := catalog.Delegation{ID: catalog.NewID("delegation", d.Leika.String()+"."+to.Host()), Leika: d.Leika, Areas: d.Areas, To: to}
+		c := catalog.Delegation{ID: catalog.NewID(delegationAgency, d.Leika.String()+"."+to.Host()), Leika: d.Leika, Areas: d.Areas, To: to}
 		c.Valid.From = d.From.Time
 		if !d.ToDate.IsZero() {
 			c.Valid.To = d.ToDate.AddDate(0, 0, 1)

@@ -22,6 +22,7 @@ import (
 	"rathausnetz/discovery"
 	"rathausnetz/federation/anchor"
 	"rathausnetz/federation/directory"
+	"rathausnetz/federation/leika"
 	"rathausnetz/federation/mirror"
 	"rathausnetz/federation/region"
 	"rathausnetz/federation/store"
@@ -69,6 +70,7 @@ type Node struct {
 	keys     *trust.Keys
 	store    store.Store
 	register *region.Register
+	leika    *leika.Register // nil: keys are not checked against a register
 	portal   Portal
 	brand    brand.Brand
 
@@ -114,7 +116,7 @@ func Open(cfg config.Config, opt Options) (n *Node, err error) {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return n, fmt.Errorf("data folder: %w", err)
 	}
-	for _, step := range []func() error{n.openKeys, n.openListeners, n.openStore, n.openRegister, n.openBrand, n.openFederation, n.openSessions, n.openPages, n.openSignOn, n.openAPI} {
+	for _, step := range []func() error{n.openKeys, n.openListeners, n.openStore, n.openRegister, n.openLeika, n.openBrand, n.openFederation, n.openSessions, n.openPages, n.openSignOn, n.openAPI} {
 		if err := step(); err != nil {
 			return n, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,7 +17,9 @@ import (
 
 // Errors of publishing.
 var (
-	ErrNoSource = errors.New("portal: no catalogue source is configured; set catalog.source, or name a file")
+	ErrNoSource = errors.New("portal: this node has no catalogue; set catalog.source, or use: rathausnetz catalog import FILE")
+	ErrForeign  = errors.New("portal: only the node's own source is published; to take another one over use: rathausnetz catalog import")
+	ErrReadOnly = errors.New("portal: catalog.source would overwrite it at the next import; change it there, or remove catalog.source from the configuration")
 	ErrNothing  = errors.New("portal: this node has not published a catalogue yet; use: rathausnetz catalog publish")
 	ErrGates    = errors.New("portal: the catalogue was not published; the one before stays")
 )
@@ -29,10 +32,10 @@ const (
 	maxFindingsIn = 5 // findings named in an error; all are in the report
 )
 
-// PublishRequest asks for a publication; the zero value takes the configured
+// PublishRequest asks for a publication; the zero value takes the node's own
 // source.
 type PublishRequest struct {
-	Source          string `json:"source,omitempty"` // file, folder or .zip; "" is the configured one
+	Source          string `json:"source,omitempty"` // for an import or a dry run: file, folder, .zip, .yaml or URL; "" is the node's own
 	AllowMassDelete bool   `json:"allow_mass_delete,omitempty"`
 	DryRun          bool   `json:"dry_run,omitempty"` // read, check, compare; publish nothing
 }
@@ -56,9 +59,23 @@ type publisher struct {
 	validators xzufi.Validators // of the last fetch; guarded by mu
 }
 
-// Publish reads the source and publishes it if it is good and has changed.
+// Publish reads the node's own source and publishes it if it is good and has
+// changed. A dry run may name another source, to compare.
 func (n *Node) Publish(ctx context.Context, r PublishRequest) (PublishReport, error) {
-	return n.publisher.publish(ctx, r)
+	if r.Source != "" && !r.DryRun {
+		return PublishReport{}, ErrForeign
+	}
+	return n.publisher.publish(ctx, r, false)
+}
+
+// Import takes a delivery over: if it is good as a whole, the node keeps it as
+// its own source from now on and publishes it. A node with a configured source
+// refuses with ErrReadOnly.
+func (n *Node) Import(ctx context.Context, r PublishRequest) (PublishReport, error) {
+	if err := n.ownsCatalogue(); err != nil {
+		return PublishReport{}, err
+	}
+	return n.publisher.publish(ctx, r, true)
 }
 
 // ownCatalogue returns what this node has published.
@@ -90,12 +107,9 @@ func (p *publisher) run(ctx context.Context) error {
 			continue
 		}
 		n.announce()
-		if n.cfg.Catalog.Source == "" {
-			continue
-		}
-		_, err := p.publish(ctx, PublishRequest{})
+		_, err := p.publish(ctx, PublishRequest{}, false)
 		switch {
-		case err == nil:
+		case err == nil, errors.Is(err, ErrNoSource):
 		case errors.Is(err, ErrGates):
 			n.log.Error("catalogue was not published", "err", err)
 		default:
@@ -105,58 +119,76 @@ func (p *publisher) run(ctx context.Context) error {
 	}
 }
 
-func (p *publisher) publish(ctx context.Context, r PublishRequest) (PublishReport, error) {
+// publish reads a source and publishes it. With keep the source becomes what
+// the node keeps itself; before that everything must be good.
+func (p *publisher) publish(ctx context.Context, r PublishRequest, keep bool) (PublishReport, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := p.node
-	var rep PublishReport
+	rep := p.now()
 	if r.Source == "" {
-		r.Source = n.cfg.Catalog.Source
+		own, err := n.source()
+		if err != nil {
+			return rep, err
+		}
+		r.Source = own
 	}
-	if r.Source == "" {
-		return rep, ErrNoSource
-	}
-	chain, err := (members{n}).Chain(n.cfg.Entity)
+	gates, err := n.gates() // before a large source is read for nothing
 	if err != nil {
 		return rep, err
 	}
-	self, err := chain.Member()
-	if err != nil {
-		return rep, err
-	}
-	held, _ := n.mirror.Copy(n.cfg.Entity)
-	fresh := held.Catalogue != nil && n.now().Add(manifestLife/2).Before(held.Expires)
-	batch, err := p.readSource(ctx, r.Source, fresh)
+	held, fresh := p.held()
+	batch, err := p.read(ctx, r.Source, fresh)
 	if errors.Is(err, xzufi.ErrNotModified) {
 		return rep, nil
 	}
 	if err != nil {
 		return rep, err
 	}
-	next, report, err := xzufi.Import(held.Catalogue, batch, xzufi.ImportOptions{
-		Member: n.cfg.Entity, AllowMassDelete: r.AllowMassDelete,
-		Gates: &catalog.GateInput{Scope: self.Scope, Loopback: n.cfg.LoopbackHTTP, Now: n.now()},
-	})
+	next, report, err := xzufi.Import(held, batch, xzufi.ImportOptions{Member: n.cfg.Entity, AllowMassDelete: r.AllowMassDelete, Gates: gates})
 	rep.Import = report
 	if err != nil {
 		return rep, fmt.Errorf("%w: %w%s", ErrGates, err, firstFindings(report))
 	}
+	return rep, p.take(ctx, next, r.DryRun, keep, &rep)
+}
+
+// now is the report of a publication that has not begun.
+func (p *publisher) now() PublishReport {
+	serial, digest := p.node.mirror.Own()
+	return PublishReport{Serial: serial, Digest: digest}
+}
+
+// held returns what is published, nil if nothing is, and whether its manifest
+// still holds for long.
+func (p *publisher) held() (*catalog.Catalogue, bool) {
+	n := p.node
+	c, _ := n.mirror.Copy(n.cfg.Entity)
+	return c.Catalogue, c.Catalogue != nil && n.now().Add(manifestLife/2).Before(c.Expires)
+}
+
+// take compares a good catalogue with the published one and publishes it.
+func (p *publisher) take(ctx context.Context, next *catalog.Catalogue, dry, keep bool, rep *PublishReport) error {
+	n := p.node
+	stock := next.Clone()
 	if err := n.delegate(next); err != nil {
-		return rep, err
+		return err
 	}
 	rep.Offers, rep.Units = len(next.Offers), len(next.Units)
-	serial, digest := n.mirror.Own()
-	rep.Serial, rep.Digest = serial, digest
-	if held.Catalogue != nil {
-		rep.Diff = catalog.Compare(held.Catalogue, next)
-		if rep.Diff.IsZero() && fresh {
-			return rep, nil
+	held, fresh := p.held()
+	rep.Diff = catalog.Compare(held, next)
+	if dry {
+		return nil
+	}
+	if keep {
+		if err := n.keep(stock); err != nil {
+			return err
 		}
 	}
-	if r.DryRun {
-		return rep, nil
+	if rep.Diff.IsZero() && fresh {
+		return nil
 	}
-	return rep, p.seal(ctx, next, &rep)
+	return p.seal(ctx, next, rep)
 }
 
 // seal packs, signs, stores and announces the next serial.
@@ -197,33 +229,17 @@ func (n *Node) announce() {
 	net.discovery.Announce(a)
 }
 
-// readSource reads an XZuFi source from disk or by https. fresh says that the
-// published catalogue still holds for long: then a server that says "not
-// modified" is believed.
-func (p *publisher) readSource(ctx context.Context, source string, fresh bool) (*xzufi.Batch, error) {
-	n := p.node
-	opt := xzufi.Options{Loopback: n.cfg.LoopbackHTTP}
-	if !strings.Contains(source, "://") {
-		return xzufi.ReadPath(source, opt)
-	}
-	before := p.validators
-	if !fresh {
-		before = nil
-	}
-	f := &xzufi.Fetcher{HTTP: n.http, Options: opt}
-	batch, after, err := f.Fetch(ctx, source, before)
-	if err == nil {
-		p.validators = after
-	}
-	return batch, err
-}
-
 // delegate adds what the delegations file says to the catalogue.
 func (n *Node) delegate(c *catalog.Catalogue) error {
 	more, err := readDelegations(n.cfg.Catalog.Delegations, n.cfg.LoopbackHTTP)
-	if err != nil || len(more) == 0 {
+	if err != nil || n.cfg.Catalog.Delegations == "" {
 		return err
 	}
+	// The file says what holds: an import may bring what it said before.
+	c.Delegations = slices.DeleteFunc(c.Delegations, func(d catalog.Delegation) bool {
+		agency, _ := d.ID.Split()
+		return agency == delegationAgency
+	})
 	c.Delegations = append(c.Delegations, more...)
 	c.Normalize()
 	for _, f := range catalog.Validate(c) {

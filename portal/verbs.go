@@ -54,6 +54,8 @@ func (n *Node) Verbs() map[string]control.Verb {
 		"join":        control.Handle(n.Join),
 		"status":      control.Handle(func(context.Context, struct{}) (Status, error) { return n.Status(), nil }),
 		"publish":     control.Handle(n.Publish),
+		"import":      control.Handle(n.Import),
+		"sheet":       control.Handle(n.ApplySheet),
 		"catalog":     control.Handle(n.ownCatalogue),
 		"trust":       control.Handle(n.ExplainTrust),
 		"invite":      control.Handle(n.Invite),

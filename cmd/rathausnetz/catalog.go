@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,9 +19,14 @@ import (
 )
 
 func catalogCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "catalog", Short: "The own catalogue: validate, import, publish, export", GroupID: "content"}
-	cmd.AddCommand(catalogValidateCommand(), catalogPublishCommand("publish", "Read the source, check it, publish what has changed"),
-		catalogPublishCommand("import", "The same as publish, for a file that is not the configured source"), catalogDiffCommand(), catalogShowCommand(), catalogExportCommand())
+	cmd := &cobra.Command{
+		Use: "catalog", Short: "The own catalogue: validate, import, publish, export", GroupID: "content",
+		Long: `The own catalogue comes either from catalog.source in the configuration (an
+editorial system: the node reads it again and again), or is kept by the node
+itself: "import" takes a delivery over, "csv apply" edits it, "publish"
+publishes it again after a change of the register or of the granted areas.`,
+	}
+	cmd.AddCommand(catalogValidateCommand(), catalogPublishCommand(), catalogImportCommand(), catalogDiffCommand(), catalogShowCommand(), catalogExportCommand(), catalogCSVCommand())
 	return cmd
 }
 
@@ -32,20 +41,25 @@ type catalogOutput struct {
 
 func catalogValidateCommand() *cobra.Command {
 	var loopback bool
+	var register string
 	cmd := &cobra.Command{
-		Use: "validate SOURCE", Short: "Check an XZuFi file, folder or .zip without publishing anything", Args: cobra.ExactArgs(1),
+		Use: "validate SOURCE", Short: "Check an XZuFi file, folder or .zip, or a .yaml file, without publishing anything", Args: cobra.ExactArgs(1),
+		Long: `Checks a delivery as a publication would, but for the areas the hub has granted.
+Exit status 2: it was read, but cannot be published.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			batch, err := xzufi.ReadPath(args[0], xzufi.Options{Loopback: loopback})
+			gates := &catalog.GateInput{Scope: federation.Everything(), Loopback: loopback, Now: time.Now()}
+			if register != "" {
+				reg, err := portal.OpenLeika("", register)
+				if err != nil {
+					return fmt.Errorf("--register: %w", err)
+				}
+				gates.Register = reg.Has
+			}
+			out, err := busy(cmd, "reading", sizeOf(args[0]), func(read func(int64)) (catalogOutput, error) {
+				return validate(args[0], gates, read)
+			})
 			if err != nil {
 				return err
-			}
-			gates := &catalog.GateInput{Scope: federation.Everything(), Loopback: loopback}
-			c, rep, err := xzufi.Import(nil, batch, xzufi.ImportOptions{Member: "https://validate.invalid", Gates: gates})
-			out := catalogOutput{OK: err == nil, Report: rep}
-			if err != nil {
-				out.Error = err.Error()
-			} else {
-				out.Offers, out.Units = len(c.Offers), len(c.Units)
 			}
 			if err := show(cmd, out, func(w io.Writer) { printReport(w, out) }); err != nil {
 				return err
@@ -57,7 +71,24 @@ func catalogValidateCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&loopback, "loopback-http", false, "accept http links to names that mean this machine")
+	cmd.Flags().StringVar(&register, "register", "", "a CSV file with columns leika and name; a key that it does not list is refused")
 	return cmd
+}
+
+func validate(source string, gates *catalog.GateInput, read func(int64)) (catalogOutput, error) {
+	const nobody = "https://validate.invalid" // the checks need a member, and it does not matter which
+	batch, err := portal.ReadSource(source, nobody, xzufi.Options{Loopback: gates.Loopback, Progress: read})
+	if err != nil {
+		return catalogOutput{}, err
+	}
+	c, rep, err := xzufi.Import(nil, batch, xzufi.ImportOptions{Member: nobody, Gates: gates})
+	out := catalogOutput{OK: err == nil, Report: rep}
+	if err != nil {
+		out.Error = err.Error()
+	} else {
+		out.Offers, out.Units = len(c.Offers), len(c.Units)
+	}
+	return out, nil
 }
 
 func printReport(w io.Writer, out catalogOutput) {
@@ -77,50 +108,78 @@ func printReport(w io.Writer, out catalogOutput) {
 	fmt.Fprintf(w, "cannot be published: %s\n", out.Error)
 }
 
-func catalogPublishCommand(use, short string) *cobra.Command {
+func catalogPublishCommand() *cobra.Command {
 	var r portal.PublishRequest
 	cmd := &cobra.Command{
-		Use: use + " [SOURCE]", Short: short, Args: cobra.MaximumNArgs(1),
+		Use: "publish", Short: "Read the node's own source, check it, publish what has changed", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return publish(cmd, "publish", r) },
+	}
+	publishFlags(cmd, &r)
+	return cmd
+}
+
+func catalogImportCommand() *cobra.Command {
+	var r portal.PublishRequest
+	cmd := &cobra.Command{
+		Use: "import SOURCE", Short: "Take a delivery over: check it, keep it as the node's own source, publish it", Args: cobra.ExactArgs(1),
+		Long: `Reads an XZuFi file, folder, .zip or https URL, or a .yaml file. Only if it is
+good as a whole it replaces what the node kept before. A node with
+catalog.source refuses: the next import from there would overwrite it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := from(&r, args); err != nil {
 				return err
 			}
-			rep, err := call[portal.PublishReport](cmd, "publish", r)
-			if err != nil {
-				return err
-			}
-			return show(cmd, rep, func(w io.Writer) { printPublished(w, rep) })
+			return publish(cmd, "import", r)
 		},
 	}
+	publishFlags(cmd, &r)
+	return cmd
+}
+
+func publishFlags(cmd *cobra.Command, r *portal.PublishRequest) {
 	cmd.Flags().BoolVar(&r.AllowMassDelete, "allow-mass-delete", false, "let more than a fifth of the stock go")
 	cmd.Flags().BoolVar(&r.DryRun, "dry-run", false, "read, check and compare; publish nothing")
-	return cmd
+}
+
+func publish(cmd *cobra.Command, verb string, r portal.PublishRequest) error {
+	rep, err := ask[portal.PublishReport](cmd, verb, verb, r)
+	if err != nil {
+		return err
+	}
+	return show(cmd, rep, func(w io.Writer) { printPublished(w, rep) })
 }
 
 func catalogDiffCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "diff [SOURCE]", Short: "What a publication would change", Args: cobra.MaximumNArgs(1),
+		Use: "diff [SOURCE]", Short: "What publishing the own source, or importing another one, would change", Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r := portal.PublishRequest{DryRun: true, AllowMassDelete: true}
 			if err := from(&r, args); err != nil {
 				return err
 			}
-			rep, err := call[portal.PublishReport](cmd, "publish", r)
+			rep, err := ask[portal.PublishReport](cmd, "diff", "publish", r)
 			if err != nil {
 				return err
 			}
-			return show(cmd, rep.Diff, func(w io.Writer) { printDiff(w, rep.Diff) })
+			return show(cmd, rep.Diff, func(w io.Writer) {
+				printDiff(w, rep.Diff)
+				if rep.Diff.IsZero() {
+					fmt.Fprintln(w, "nothing would change")
+				}
+			})
 		},
 	}
 }
 
 // from makes the source absolute: the node runs in a folder of its own.
-func from(r *portal.PublishRequest, args []string) error {
+func from(r *portal.PublishRequest, args []string) (err error) {
 	if len(args) == 0 {
 		return nil
 	}
-	abs, err := filepath.Abs(args[0])
-	r.Source = abs
+	if r.Source = args[0]; strings.Contains(r.Source, "://") {
+		return nil
+	}
+	r.Source, err = filepath.Abs(r.Source)
 	return err
 }
 
@@ -148,7 +207,7 @@ func printDiff(w io.Writer, d catalog.Diff) {
 			fmt.Fprintf(w, "- %s %s\n", part.name, id)
 		}
 		for _, c := range part.c.Changed {
-			fmt.Fprintf(w, "~ %s %s\n", part.name, c.ID)
+			fmt.Fprintf(w, "~ %s %s: %s\n", part.name, c.ID, strings.Join(c.Fields, ", "))
 		}
 	}
 }
@@ -157,19 +216,19 @@ func catalogShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "show [ID]", Short: "The published catalogue, or one record of it", Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := call[catalog.Catalogue](cmd, "catalog", nil)
+			c, err := ask[catalog.Catalogue](cmd, "catalogue", "catalog", nil)
 			if err != nil {
 				return err
 			}
 			if len(args) == 1 {
-				return showOffer(cmd, &c, catalog.ID(args[0]))
+				return showRecord(cmd, &c, catalog.ID(args[0]))
 			}
 			return show(cmd, c, func(w io.Writer) {
 				table(w, "ID\tLEIKA\tTITLE\tCHANGED", func(line func(string, ...any)) {
 					for i := range c.Offers {
 						o := &c.Offers[i]
 						title, _ := o.Title.In("de")
-						line("%s\t%s\t%s\t%s", o.ID, o.Leika, title, o.Geaendert.Format("2006-01-02"))
+						line("%s\t%s\t%s\t%s", o.ID, o.Leika, title, day(o.Geaendert))
 					}
 				})
 				fmt.Fprintf(w, "serial %d, %d offers, %d units, %d delegations\n", c.Serial, len(c.Offers), len(c.Units), len(c.Delegations))
@@ -178,26 +237,43 @@ func catalogShowCommand() *cobra.Command {
 	}
 }
 
-func showOffer(cmd *cobra.Command, c *catalog.Catalogue, id catalog.ID) error {
+func day(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Format(time.DateOnly)
+}
+
+// showRecord prints one record; its many fields are readable as JSON only.
+func showRecord(cmd *cobra.Command, c *catalog.Catalogue, id catalog.ID) error {
+	var record any
 	for i := range c.Offers {
 		if c.Offers[i].ID == id {
-			enc := json.NewEncoder(cmd.OutOrStdout())
-			enc.SetIndent("", "  ")
-			return enc.Encode(c.Offers[i])
+			record = c.Offers[i]
 		}
 	}
-	return fmt.Errorf("the catalogue has no offer %s; see: rathausnetz catalog show", id)
+	for i := range c.Units {
+		if record == nil && c.Units[i].ID == id {
+			record = c.Units[i]
+		}
+	}
+	if record == nil {
+		return fmt.Errorf("the catalogue has no record %s; see: rathausnetz catalog show", id)
+	}
+	enc := json.NewEncoder(cmd.OutOrStdout())
+	enc.SetIndent("", "  ")
+	return enc.Encode(record)
 }
 
 func catalogExportCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "export FOLDER", Short: "Write the published catalogue as XZuFi 2.2 with index.txt", Args: cobra.ExactArgs(1),
+		Use: "export FOLDER", Short: "Write the published catalogue as XZuFi 2.2 with index.txt, into a folder or a .zip", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := call[catalog.Catalogue](cmd, "catalog", nil)
+			c, err := ask[catalog.Catalogue](cmd, "catalogue", "catalog", nil)
 			if err != nil {
 				return err
 			}
-			if err := xzufi.Write(args[0], &c); err != nil {
+			if err := writeExport(args[0], &c); err != nil {
 				return err
 			}
 			return show(cmd, map[string]any{"folder": args[0], "offers": len(c.Offers)}, func(w io.Writer) {
@@ -205,4 +281,15 @@ func catalogExportCommand() *cobra.Command {
 			})
 		},
 	}
+}
+
+func writeExport(path string, c *catalog.Catalogue) error {
+	if !isZip(path) {
+		return xzufi.Write(path, c)
+	}
+	var b bytes.Buffer
+	if err := xzufi.WriteZip(&b, c); err != nil {
+		return err
+	}
+	return os.WriteFile(path, b.Bytes(), 0o644)
 }

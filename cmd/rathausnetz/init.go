@@ -162,7 +162,8 @@ gossip:
   bind: 0.0.0.0:7946
   #advertise: 192.0.2.10:7946
 
-# The own catalogue: an XZuFi file, folder, .zip or https URL with index.txt.
+# The own catalogue: an XZuFi file, folder, .zip or https URL with index.txt, or a
+# YAML file. Without it the node keeps its catalogue itself: rathausnetz catalog import
 #catalog:
 #  source: /var/lib/bus-export
 #  every: 6h
@@ -175,6 +176,7 @@ gossip:
 # Areas beyond the Kreis that is built in: the official GV100AD file.
 #register:
 #  gv100ad: [GV100AD_31082025.txt]
+#  leika: leika.csv   # columns leika;name: unknown keys then stop a publication
 
 log:
   level: info

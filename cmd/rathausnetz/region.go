@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rathausnetz/config"
-	"rathausnetz/federation/leika"
 	"rathausnetz/federation/region"
 	"rathausnetz/portal"
 )
@@ -48,7 +47,7 @@ func regionImportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			e, err := portal.ImportRegister(dir, args[0])
+			e, err := busy(cmd, "register", 0, func(func(int64)) (*region.Edition, error) { return portal.ImportRegister(dir, args[0]) })
 			if err != nil {
 				return err
 			}
@@ -156,72 +155,4 @@ func printLookup(w io.Writer, reg *region.Register, query string, l region.Looku
 			line("%s\t%s\t%s\t%s\t%s\t%s", p.Area, p.AGS, p.FullName, levelOf(p.Area), p.PLZ, strings.Join(inside, ", "))
 		}
 	})
-}
-
-func leikaCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "leika", Short: "LeiKa keys", GroupID: "content"}
-	var register string
-	showCmd := &cobra.Command{
-		Use: "show KEY", Short: "The parts of a key, and the broader keys that are tried after it", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := leika.Parse(args[0])
-			if err != nil {
-				return err
-			}
-			k := keyOutput{Key: id, URN: id.URN(), Depth: id.Depth(), Instanz: id.Instanz(), Gruppierung: id.Gruppierung(), Objekt: id.Objekt(),
-				Verrichtung: id.Verrichtung(), Detail: id.Detail(), National: id.IsNational(), Reserved: id.IsReserved()}
-			for b, ok := id.Broader(); ok; b, ok = b.Broader() {
-				k.Broader = append(k.Broader, b)
-			}
-			if register != "" {
-				if k.Name, err = nameOf(register, id); err != nil {
-					return err
-				}
-			}
-			return show(cmd, k, func(w io.Writer) { printKey(w, k) })
-		},
-	}
-	showCmd.Flags().StringVar(&register, "register", "", "a CSV file with columns leika and name")
-	cmd.AddCommand(showCmd)
-	return cmd
-}
-
-type keyOutput struct {
-	Key         leika.ID    `json:"leika"`
-	Name        string      `json:"name,omitempty"`
-	URN         string      `json:"urn"`
-	Depth       leika.Depth `json:"depth"`
-	Instanz     int         `json:"instanz"`
-	Gruppierung int         `json:"gruppierung"`
-	Objekt      int         `json:"objekt"`
-	Verrichtung int         `json:"verrichtung"`
-	Detail      int         `json:"detail"`
-	National    bool        `json:"national"`
-	Reserved    bool        `json:"reserved,omitempty"`
-	Broader     []leika.ID  `json:"broader"`
-}
-
-func nameOf(path string, id leika.ID) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("--register: %w", err)
-	}
-	defer f.Close()
-	reg, err := leika.ReadRegister(f)
-	if err != nil {
-		return "", fmt.Errorf("--register %s: %w", path, err)
-	}
-	name, _ := reg.Name(id)
-	return name, nil
-}
-
-func printKey(w io.Writer, k keyOutput) {
-	fmt.Fprintf(w, "%s  %s\n", k.Key, k.Name)
-	fmt.Fprintf(w, "  Instanz %02d, Leistungsgruppierung %03d, Objekt %03d, Verrichtung %03d, Detail %03d (%s)\n", k.Instanz, k.Gruppierung, k.Objekt, k.Verrichtung, k.Detail, k.Depth)
-	for _, b := range k.Broader {
-		fmt.Fprintf(w, "  then %s\n", b)
-	}
-	if k.Reserved {
-		fmt.Fprintln(w, "  reserved for tests: never a real Leistung")
-	}
 }

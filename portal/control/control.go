@@ -29,7 +29,8 @@ var (
 
 const (
 	maxBody    = 16 << 20
-	maxPath    = 104 // sun_path holds 108 bytes, one of them zero
+	maxAnswer  = 256 << 20 // a whole catalogue
+	maxPath    = 104       // sun_path holds 108 bytes, one of them zero
 	callLimit  = 5 * time.Minute
 	socketName = "control.sock"
 )
@@ -171,7 +172,7 @@ func Call[Out any](ctx context.Context, dataDir, verb string, args any) (Out, er
 		Result json.RawMessage `json:"result"`
 		Error  string          `json:"error"`
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxBody)).Decode(&a); err != nil {
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&a); err != nil {
 		return out, fmt.Errorf("control: answer of the node: %w", err)
 	}
 	if a.Error != "" {
