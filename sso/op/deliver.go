@@ -254,7 +254,7 @@ func (o *OP) again(ctx context.Context, key string) time.Duration {
 	if err != nil && !errors.Is(err, errFinal) {
 		return wait
 	}
-	if err := o.c.Store.Delete(ctx, key); err != nil {
+	if err := o.c.Store.Delete(context.WithoutCancel(ctx), key); err != nil { // it has arrived, also when we stop now
 		o.c.Log.Error("notice not removed", "err", err)
 	}
 	return lookEvery

@@ -83,6 +83,8 @@ type fixture struct {
 	store    store.Store
 	accounts *account.Accounts
 	log      *syncBuffer
+	keys     *trust.Keys
+	handler  atomic.Pointer[http.ServeMux]
 
 	mu      sync.Mutex
 	clients map[string]*op.Client
@@ -136,12 +138,12 @@ func newFixture(t testing.TB, opts ...option) *fixture {
 	f := &fixture{t: t, clock: &clock{}, clients: map[string]*op.Client{}, log: &syncBuffer{}}
 	key, err := trust.KeyFromSeed([]byte("op"))
 	must(t, err)
-	var handler http.Handler
-	f.srv = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	f.keys = &trust.Keys{Protocol: []*trust.Key{key}}
+	f.srv = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.handler.Load().ServeHTTP(w, r) }))
 	t.Cleanup(f.srv.Close)
 	f.issuer = f.srv.URL
 	cfg := op.Config{
-		Issuer: federation.EntityID(f.issuer), Name: "Landkreis", Keys: &trust.Keys{Protocol: []*trust.Key{key}},
+		Issuer: federation.EntityID(f.issuer), Name: "Landkreis", Keys: f.keys,
 		Clients: f, Pages: pages{}, Salt: []byte("0123456789abcdef"), HTTP: &http.Client{}, Now: f.clock.Now,
 		Log: slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
@@ -162,12 +164,17 @@ func newFixture(t testing.TB, opts ...option) *fixture {
 	f.addAccount(testUser, testName, testMail, federation.LevelNiedrig)
 	f.op, err = op.New(cfg)
 	must(t, err)
+	f.replace(f.op)
+	return f
+}
+
+// replace lets another replica answer from now on.
+func (f *fixture) replace(o *op.OP) {
 	mux := http.NewServeMux()
-	for path, h := range f.op.Handlers() {
+	for path, h := range o.Handlers() {
 		mux.Handle(path, h)
 	}
-	handler = mux
-	return f
+	f.handler.Store(mux)
 }
 
 func (f *fixture) addAccount(username, name, mail string, l federation.Level) *account.Account {
