@@ -26,21 +26,25 @@ func (c *claim) plain() bool { return !c.outside && c.valid.IsZero() && len(c.ex
 // set (a bitmap with counts, or sorted numbers where that is smaller) and
 // the offers packed to as few bits as they need.
 type segment struct {
-	data   []uint64
-	slot   int32  // the member
-	offers uint32 // number of offers of the member
-	words  uint32 // bitmap: words of bits; sorted: number of keys
-	order  uint32 // index into data where the offers begin
-	width  uint8  // bits for each offer
-	sorted bool
-	kind   federation.Kind
-	seat   region.Area
-	extra  [][]claim // for offers written as offers+i
+	data    []uint64
+	slot    int32  // the member
+	offers  uint32 // number of offers of the member
+	keys    uint32 // sorted: how many
+	order   uint32 // index into data where the offers begin and the set ends
+	width   uint8  // bits for each offer
+	perWord uint8  // sorted list: keys in a word; 0 for a bitmap
+	kind    federation.Kind
+	seat    region.Area
+	extra   [][]claim // for offers written as offers+i
 }
 
-// rankSpan is how many words of a bitmap share one count: fewer counts, and
-// the words in between lie in the same cache line.
-const rankSpan = 4
+// A bitmap is cut into blocks of eight words, one cache line: the first 16
+// bits of a block count the keys before it, the other 496 are the set.
+const (
+	blockWords = 8
+	countBits  = 16
+	blockKeys  = blockWords*64 - countBits
+)
 
 // newSegment builds a segment; keys are ascending and distinct, offers[i] is
 // what keys[i] leads to, at most limit.
@@ -48,20 +52,22 @@ func newSegment(keys []uint32, offers []uint32, limit uint32) segment {
 	width := uint8(bits.Len32(limit))
 	packed := (len(keys)*int(width) + 63) / 64
 	last := keys[len(keys)-1]
-	words := int(last/64) + 1
-	bitmap := words + (words+rankSpan*4-1)/(rankSpan*4)
-	list := (len(keys) + 3) / 4
-	s := segment{width: width, words: uint32(words), order: uint32(bitmap)}
-	if list < bitmap && last < 1<<16 {
-		s.sorted, s.words, s.order = true, uint32(len(keys)), uint32(list)
+	bitmap := (int(last/blockKeys) + 1) * blockWords
+	perWord := 4
+	if last >= 1<<16 {
+		perWord = 2
+	}
+	list := (len(keys) + perWord - 1) / perWord
+	s := segment{width: width, order: uint32(bitmap)}
+	if list < bitmap || len(keys) >= 1<<countBits { // or the counts would overflow
+		s.perWord, s.keys, s.order = uint8(perWord), uint32(len(keys)), uint32(list)
 	}
 	s.data = make([]uint64, int(s.order)+packed)
-	if s.sorted {
-		for i, k := range keys {
-			s.data[i/4] |= uint64(k) << (i % 4 * 16)
-		}
-	} else {
-		s.fillBitmap(keys, words)
+	if s.perWord == 0 {
+		s.fillBitmap(keys)
+	}
+	for i := range s.keys {
+		s.data[i/uint32(perWord)] |= uint64(keys[i]) << (i % uint32(perWord) * (64 / uint32(perWord)))
 	}
 	for i, o := range offers {
 		at := i * int(width)
@@ -74,50 +80,67 @@ func newSegment(keys []uint32, offers []uint32, limit uint32) segment {
 	return s
 }
 
-func (s *segment) fillBitmap(keys []uint32, words int) {
+func (s *segment) fillBitmap(keys []uint32) {
 	for _, k := range keys {
-		s.data[k/64] |= 1 << (k % 64)
+		bit := k%blockKeys + countBits
+		s.data[k/blockKeys*blockWords+bit/64] |= 1 << (bit % 64)
 	}
 	count := 0
-	for w := range words {
-		if b := w / rankSpan; w%rankSpan == 0 {
-			s.data[words+b/4] |= uint64(count) << (b % 4 * 16)
+	for b := 0; b < int(s.order); b += blockWords {
+		before := count
+		for _, word := range s.data[b : b+blockWords] {
+			count += bits.OnesCount64(word)
 		}
-		count += bits.OnesCount64(s.data[w])
+		s.data[b] |= uint64(before)
 	}
 }
 
 // find returns what key leads to: an offer, or offers+i for extra[i].
 func (s *segment) find(key uint32) (uint32, bool) {
-	if s.sorted {
-		lo, hi := uint32(0), s.words
-		for lo < hi {
-			mid := (lo + hi) / 2
-			if uint32(s.data[mid/4]>>(mid%4*16))&0xffff < key {
-				lo = mid + 1
-			} else {
-				hi = mid
-			}
-		}
-		if lo == s.words || uint32(s.data[lo/4]>>(lo%4*16))&0xffff != key {
-			return 0, false
-		}
-		return s.at(lo), true
+	if s.perWord != 0 {
+		return s.search(key)
 	}
-	w := key / 64
-	if w >= s.words {
+	b := key / blockKeys * blockWords
+	if b >= s.order {
 		return 0, false
 	}
-	word, bit := s.data[w], uint64(1)<<(key%64)
-	if word&bit == 0 {
+	bit := key%blockKeys + countBits
+	block := s.data[b : b+blockWords]
+	word, mask := block[bit/64], uint64(1)<<(bit%64)
+	if word&mask == 0 {
 		return 0, false
 	}
-	b := w / rankSpan
-	rank := uint32(s.data[s.words+b/4]>>(b%4*16))&0xffff + uint32(bits.OnesCount64(word&(bit-1)))
-	for _, before := range s.data[b*rankSpan : w] {
+	count := block[0] & (1<<countBits - 1)
+	rank := uint32(count) - uint32(bits.OnesCount64(count)) // the count's own bits are counted below
+	for _, before := range block[:bit/64] {
 		rank += uint32(bits.OnesCount64(before))
 	}
-	return s.at(rank), true
+	return s.at(rank + uint32(bits.OnesCount64(word&(mask-1)))), true
+}
+
+// search is find in a sorted list.
+func (s *segment) search(key uint32) (uint32, bool) {
+	lo, hi := uint32(0), s.keys
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if s.key(mid) < key {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo == s.keys || s.key(lo) != key {
+		return 0, false
+	}
+	return s.at(lo), true
+}
+
+// key returns entry i of a sorted list.
+func (s *segment) key(i uint32) uint32 {
+	if s.perWord == 4 {
+		return uint32(s.data[i/4]>>(i%4*16)) & 0xffff
+	}
+	return uint32(s.data[i/2] >> (i % 2 * 32))
 }
 
 func (s *segment) at(rank uint32) uint32 {
@@ -132,30 +155,26 @@ func (s *segment) at(rank uint32) uint32 {
 
 // unite sets the bits of all key numbers in set.
 func (s *segment) unite(set []uint64) {
-	if !s.sorted {
-		for w, word := range s.data[:s.words] {
-			set[w] |= word
-		}
-		return
-	}
-	for i := range s.words {
-		key := s.data[i/4] >> (i % 4 * 16) & 0xffff
-		set[key/64] |= 1 << (key % 64)
-	}
+	s.each(func(key, _ uint32) { set[key/64] |= 1 << (key % 64) })
 }
 
 // each calls f for every key number in ascending order with what it leads to.
 func (s *segment) each(f func(key, to uint32)) {
-	if s.sorted {
-		for i := range s.words {
-			f(uint32(s.data[i/4]>>(i%4*16))&0xffff, s.at(i))
+	if s.perWord != 0 {
+		for i := range s.keys {
+			f(s.key(i), s.at(i))
 		}
 		return
 	}
 	rank := uint32(0)
-	for w := range s.words {
-		for word := s.data[w]; word != 0; word &= word - 1 {
-			f(w*64+uint32(bits.TrailingZeros64(word)), s.at(rank))
+	for w := range s.order {
+		word := s.data[w]
+		if w%blockWords == 0 {
+			word &^= 1<<countBits - 1
+		}
+		for ; word != 0; word &= word - 1 {
+			bit := w%blockWords*64 + uint32(bits.TrailingZeros64(word)) - countBits
+			f(w/blockWords*blockKeys+bit, s.at(rank))
 			rank++
 		}
 	}
