@@ -353,3 +353,10 @@ func offers(c Copy) string {
 	}
 	return fmt.Sprintf("%d offers at %d", len(c.Catalogue.Offers), c.Serial)
 }
+
+// running reports whether id is being pulled.
+func (s *schedule) running(id federation.EntityID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tasks[id] != nil && s.tasks[id].running
+}
