@@ -72,7 +72,7 @@ func TestLeftAndDeadAreTold(t *testing.T) {
 }
 
 // SSO.md §10 139: a host with the gossip key but without a member's key.
-func TestHostWithoutMemberKeyIsNotJoined(t *testing.T) {
+func TestI139_HostWithoutMemberKeyIsNotJoined(t *testing.T) {
 	t.Parallel()
 	n := newNet(t)
 	nodes := n.grow(2)
@@ -94,7 +94,7 @@ func TestHostWithoutMemberKeyIsNotJoined(t *testing.T) {
 }
 
 // SSO.md §10 139: a join with the wrong gossip key.
-func TestWrongGossipKeyIsNotJoined(t *testing.T) {
+func TestI139_WrongGossipKeyIsNotJoined(t *testing.T) {
 	t.Parallel()
 	n := newNet(t)
 	nodes := n.grow(2)
@@ -116,7 +116,7 @@ func TestWrongGossipKeyIsNotJoined(t *testing.T) {
 
 // SSO.md §10 139: a node name equal to an existing member, with the signature
 // copied from it, at another address.
-func TestCopiedBindingIsRefused(t *testing.T) {
+func TestI139_CopiedBindingIsRefused(t *testing.T) {
 	t.Parallel()
 	n := newNet(t)
 	nodes := n.grow(1)

@@ -80,7 +80,7 @@ func TestOwnSerialSurvives(t *testing.T) {
 	}
 }
 
-func TestAnyMemberServesForTheOwner(t *testing.T) {
+func TestI137_AnyMemberServesForTheOwner(t *testing.T) {
 	n := newNet(t)
 	owner, holder := n.member("owner").open(), n.member("holder").run()
 	holder.Hint(owner.publish(30))
@@ -96,7 +96,7 @@ func TestAnyMemberServesForTheOwner(t *testing.T) {
 }
 
 // SSO.md §10 137, hostile answers by name. Each leaves the last good copy.
-func TestRefusedManifestLeavesTheGoodCopy(t *testing.T) {
+func TestI137_RefusedManifestLeavesTheGoodCopy(t *testing.T) {
 	stranger, err := trust.NewKey()
 	if err != nil {
 		t.Fatal(err)
@@ -275,7 +275,7 @@ func TestHostileBodies(t *testing.T) {
 	}
 }
 
-func TestEquivocationFreezesAndKeepsBoth(t *testing.T) {
+func TestI137_EquivocationFreezesAndKeepsBoth(t *testing.T) {
 	n := newNet(t)
 	owner, reader := n.member("owner").open(), n.member("reader").run()
 	owner.publish(5)
@@ -312,7 +312,7 @@ func TestEquivocationFreezesAndKeepsBoth(t *testing.T) {
 	await(t, "the next serial after the thaw", func() bool { return reader.holds(owner, 3) })
 }
 
-func TestForeignAreaIsLeftOut(t *testing.T) {
+func TestI133_ForeignAreaIsLeftOut(t *testing.T) {
 	n := newNet(t)
 	owner, reader := n.member("owner").open(), n.member("reader").open()
 	c := sampleCatalogue(owner.id, 1, 10, sampleArea)

@@ -25,7 +25,9 @@ const (
 // Run calls it if it was not called before; a portal that wants to answer
 // before it listens calls it first.
 func (m *Mirror) Load(ctx context.Context) error {
-	m.loaded.Do(func() { m.loadErr = m.load(ctx) })
+	// A load that stopped half way would have forgotten serials: it is done
+	// once and to the end, whoever asked first and has gone.
+	m.loaded.Do(func() { m.loadErr = m.load(context.WithoutCancel(ctx)) })
 	return m.loadErr
 }
 
