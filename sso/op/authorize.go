@@ -213,23 +213,30 @@ func (o *OP) code(ctx context.Context, s *step, level federation.Level) (string,
 	}
 	claims := among(s.request.Claims, available(s.session.Claims))
 	party := ledger.Party{Client: s.client.ID, Name: s.client.Name, Since: now, Last: now, Level: level, Claims: claims}
-	if err := o.ledger.Change(ctx, s.session.Key, func(x *ledger.Session) { x.Join(party) }); err != nil {
-		return "", err
-	}
-	if err := o.ledger.Note(ctx, s.session.Account, ledger.Handover{
-		Client: s.client.ID, Name: s.client.Name, At: now, Level: level, Claims: claims,
-	}); err != nil {
-		return "", err
-	}
-	return o.ledger.IssueCode(ctx, protocol.Code{
-		Client: s.client.ID, RedirectURI: s.request.RedirectURI, Challenge: s.request.Challenge,
-		Nonce: s.request.Nonce, Request: s.request.Digest,
-		Account: s.session.Account, Session: s.session.Key,
-		Subject: o.names.Subject(s.client.SectorOf(), s.session.Account),
-		SID:     o.names.SID(s.client.ID, s.session.ID),
-		Level:   level, AuthTime: auth.Unix(), AMR: s.session.AMR, Claims: claims,
-		Expires: now.Add(protocol.CodeLife).UnixMilli(),
-	})
+	var code string
+	err := ledger.Together(
+		func() error {
+			return o.ledger.Change(ctx, s.session.Key, func(x *ledger.Session) { x.Join(party) })
+		},
+		func() error {
+			return o.ledger.Note(ctx, s.session.Account, ledger.Handover{
+				Client: s.client.ID, Name: s.client.Name, At: now, Level: level, Claims: claims,
+			})
+		},
+		func() (err error) {
+			code, err = o.ledger.IssueCode(ctx, protocol.Code{
+				Client: s.client.ID, RedirectURI: s.request.RedirectURI, Challenge: s.request.Challenge,
+				Nonce: s.request.Nonce, Request: s.request.Digest,
+				Account: s.session.Account, Session: s.session.Key,
+				Subject: o.names.Subject(s.client.SectorOf(), s.session.Account),
+				SID:     o.names.SID(s.client.ID, s.session.ID),
+				Level:   level, AuthTime: auth.Unix(), AMR: s.session.AMR, Claims: claims,
+				Expires: now.Add(protocol.CodeLife).UnixMilli(),
+			})
+			return err
+		},
+	)
+	return code, err
 }
 
 // claim returns the value of a personal claim.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"rathausnetz/federation/store"
@@ -53,6 +54,18 @@ func Random() string {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b) // never fails since Go 1.24
 	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// Together runs writes to different keys at once, so that a store that syncs
+// to disk commits them in one go, and returns all their errors.
+func Together(writes ...func() error) error {
+	errs := make([]error, len(writes))
+	var wg sync.WaitGroup
+	for i, write := range writes {
+		wg.Go(func() { errs[i] = write() })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // create stores v under a new secret and returns the secret.

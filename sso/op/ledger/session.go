@@ -116,10 +116,10 @@ func (l *Ledger) Open(ctx context.Context, s Session) (cookie string, key string
 	}
 	cookie = Random()
 	key = protocol.Digest(cookie)
-	if err := l.store.Create(ctx, sessionPrefix+key, b, s.left(now)); err != nil {
-		return "", "", err
-	}
-	return cookie, key, l.enlist(ctx, s.Account, key)
+	return cookie, key, Together(
+		func() error { return l.store.Create(ctx, sessionPrefix+key, b, s.left(now)) },
+		func() error { return l.enlist(ctx, s.Account, key) },
+	)
 }
 
 // Session returns the living session of a cookie. Errors: ErrUnknown, also for
