@@ -2,7 +2,6 @@ package trust
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -120,8 +119,11 @@ func (r reader) peek(compact string) (*Statement, error) {
 	if err := r.times(s, c); err != nil {
 		return nil, err
 	}
-	if s.Keys, err = parseJWKS(c.JWKS); err != nil || s.Keys.Keys() == 0 {
-		return nil, refuse(errors.Join(ErrKey, err), s.String(), "jwks [OIDF §3.1.1]", nil)
+	if s.Keys, err = parseJWKS(c.JWKS); err == nil && s.Keys.Keys() == 0 {
+		err = ErrKey
+	}
+	if err != nil {
+		return nil, refuse(err, s.String(), "jwks [OIDF §3.1.1]", nil)
 	}
 	return s, r.rest(s, c)
 }

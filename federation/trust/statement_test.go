@@ -255,8 +255,36 @@ func TestH110_LoopsDepthAndHints(t *testing.T) {
 		}
 		leaf := n.AddMember("unten", above, "034590024024")
 		n.refused(t, leaf, trust.ErrLimit)
-		if _, err := n.resolve(above.ID); err != nil {
+		r := n.Resolver(n.land)
+		if _, err := r.Resolve(t.Context(), above.ID); err != nil {
 			t.Errorf("eight are allowed: %v", err)
+		}
+		if _, err := r.Resolve(t.Context(), leaf.ID); !errors.Is(err, trust.ErrLimit) {
+			t.Errorf("nine, with the eight verified before: %v", err)
+		}
+	})
+	t.Run("loop through a chain verified before", func(t *testing.T) {
+		n := newNetwork(t)
+		oben := n.AddHub("oben", n.land, federation.Scope{})
+		unten := n.AddHub("unten", oben, federation.Scope{})
+		r := n.Resolver(n.land)
+		if _, err := r.Resolve(t.Context(), unten.ID); err != nil {
+			t.Fatal(err)
+		}
+		// From now on the upper one calls the lower one its superior.
+		n.Change(func() {
+			oben.Hints = []federation.EntityID{unten.ID}
+			unten.Serve = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.URL.Path != "/federation/fetch" {
+					return false
+				}
+				w.Header().Set("Content-Type", "application/entity-statement+jwt")
+				_, _ = w.Write([]byte(unten.Statement(oben)))
+				return true
+			}
+		})
+		if _, err := r.Fresh(t.Context(), oben.ID); !errors.Is(err, trust.ErrLimit) {
+			t.Error(err)
 		}
 	})
 	t.Run("thousand hints", func(t *testing.T) {

@@ -123,7 +123,8 @@ func (w *walk) below(ctx context.Context, leaf *Statement, hint federation.Entit
 			mark := len(w.trace.steps)
 			w.trace.note(VerdictOK, "chain of the superior, verified before [OIDF §10]", string(hint), "")
 			c, err := w.under(ctx, leaf, e.chain)
-			if err == nil && (len(c.Marks) == len(leaf.Marks)) || errors.Is(err, ErrNotFound) {
+			answered := errors.Is(err, ErrNotFound) || errors.Is(err, ErrFetch) || errors.Is(err, ErrAddress)
+			if answered || err == nil && len(c.Marks) == len(leaf.Marks) {
 				return c, err
 			}
 			w.trace.steps = w.trace.steps[:mark]
@@ -185,6 +186,14 @@ func (w *walk) join(ctx context.Context, rd reader, leaf, s *Statement, superior
 	if superior.Leaf == superior.Anchor {
 		rest = superior.Statements
 	}
+	// The superior's chain may be an older one, so the path of this walk does
+	// not show every loop and every length.
+	if superior.Leaf == leaf.Subject || superior.names(leaf.Subject) {
+		return nil, w.trace.fail(refuse(ErrLimit, s.String(), "no loop in authority_hints [OIDF §10.1]", leaf.Subject))
+	}
+	if entities := len(rest) + 1; entities > w.r.cfg.Limits.Depth {
+		return nil, w.trace.fail(refuse(ErrLimit, s.String(), "depth of a chain [SSO.md §2]", entities))
+	}
 	c, err := assemble(leaf, append([]*Statement{s}, rest...), w.trace)
 	if err != nil {
 		return nil, err
@@ -212,7 +221,13 @@ func (w *walk) issuer(ctx context.Context, id federation.EntityID) (*Chain, erro
 	if e, ok := w.r.cache.recent(id, w.r.cfg.Now(), w.r.cfg.Limits.HubTTL); ok {
 		return e.chain, e.err
 	}
-	return w.resolve(ctx, id)
+	c, err := w.resolve(ctx, id)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		if old, ok := w.r.cache.valid(id, w.r.cfg.Now()); ok {
+			return old, nil // its word holds until it expires
+		}
+	}
+	return c, err
 }
 
 // VerifyChain verifies a chain that was handed over, as in a trust_chain
@@ -340,6 +355,11 @@ func (r reader) linked(compacts []string, leaf *Statement) ([]*Statement, error)
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// names reports whether a statement above the leaf is about id.
+func (c *Chain) names(id federation.EntityID) bool {
+	return slices.ContainsFunc(c.Statements[1:], func(s *Statement) bool { return s.Subject == id })
 }
 
 // keysOf returns the keys that the chain states for id.

@@ -144,8 +144,10 @@ func (e *Entity) hub() {
 	})
 }
 
+// anchor climbs to the top; it ends somewhere also where superiors go in a
+// circle.
 func (e *Entity) anchor() *Entity {
-	for e.Superior != nil {
+	for i := 0; i < 32 && e.Superior != nil; i++ {
 		e = e.Superior
 	}
 	return e
