@@ -13,11 +13,11 @@ import (
 // Delegations are sorted by ID (see Normalize). A published catalogue is
 // never changed: every holder may read it concurrently.
 type Catalogue struct {
-	Member      federation.EntityID
-	Serial      uint64
-	Offers      []Offer
-	Units       []Unit
-	Delegations []Delegation
+	Member      federation.EntityID `json:"member"`
+	Serial      uint64              `json:"serial"`
+	Offers      []Offer             `json:"offers"`
+	Units       []Unit              `json:"units"`
+	Delegations []Delegation        `json:"delegations"`
 }
 
 // ID identifies a record inside a catalogue: XZuFi agency and value, written
