@@ -96,7 +96,8 @@ func (p *progress) bar() {
 	if total <= 0 {
 		total = -1 // a spinner
 	}
-	bar := progressbar.NewOptions64(total, progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription(p.what),
+	// Without an interval of its own the bar starts no goroutine.
+	bar := progressbar.NewOptions64(total, progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription(p.what), progressbar.OptionSetSpinnerChangeInterval(0),
 		progressbar.OptionShowBytes(p.total > 0), progressbar.OptionSetElapsedTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
 	tick := time.NewTicker(redraw)
 	defer tick.Stop()
