@@ -89,7 +89,7 @@ func (a *Anchor) fail(w http.ResponseWriter, r *http.Request, err error) {
 			break
 		}
 	}
-	if status >= http.StatusInternalServerError {
+	if status >= http.StatusInternalServerError && r.Context().Err() == nil {
 		a.cfg.Log.Error("federation endpoint", "url", r.URL.Path, "err", err)
 	} else {
 		a.cfg.Log.Debug("federation request refused", "url", r.URL.Path, "err", err)
