@@ -115,12 +115,16 @@ func (b *Bolt) Create(ctx context.Context, key string, value []byte, ttl time.Du
 func (b *Bolt) Take(ctx context.Context, key string) ([]byte, error) {
 	var value []byte
 	err := b.write(ctx, func(t *table) error {
-		raw := t.get(key)
+		raw := bytes.Clone(t.get(key))
+		// An expired one goes too: a clock that goes back must not revive it.
+		if err := t.delete(key); err != nil {
+			return err
+		}
 		if raw == nil {
 			return fmt.Errorf("%w: %s", ErrNotFound, key)
 		}
-		value = bytes.Clone(raw[endSize:])
-		return t.delete(key)
+		value = raw[endSize:]
+		return nil
 	})
 	if err != nil {
 		return nil, err

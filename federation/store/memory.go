@@ -84,11 +84,14 @@ func (m *Memory) Take(ctx context.Context, key string) ([]byte, error) {
 	var value []byte
 	err := m.write(ctx, func(now time.Time) error {
 		it := m.items[key]
-		if it == nil || gone(it.end, now.UnixMilli()) {
+		if it == nil {
+			return fmt.Errorf("%w: %s", ErrNotFound, key)
+		}
+		m.drop(it) // an expired one too: a clock that goes back must not revive it
+		if gone(it.end, now.UnixMilli()) {
 			return fmt.Errorf("%w: %s", ErrNotFound, key)
 		}
 		value = it.value
-		m.drop(it)
 		return nil
 	})
 	return value, err

@@ -17,7 +17,9 @@ import (
 // Group D of SSO.md §10: tokens, userinfo, revocation. There are no refresh
 // tokens here, which is what numbers 49 to 51 come to.
 
-func TestD49_D50_D51_NoRefreshTokens(t *testing.T) {
+// refreshWith signs in with offline_access and sends what a client that had
+// a refresh token would send.
+func refreshWith(t *testing.T, pick func(f *fixture, owner *party) *party, scope string) {
 	f := newFixture(t)
 	p := f.member("Melle")
 	code := p.code(f.browser(), "scope", "openid offline_access")
@@ -25,13 +27,29 @@ func TestD49_D50_D51_NoRefreshTokens(t *testing.T) {
 	if a.status != http.StatusOK || a.json["refresh_token"] != nil {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
-	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {code}, "client_id": {p.id}}
-	for range 2 {
-		wantJSON(t, p.post(op.TokenPath, form), http.StatusBadRequest, "unsupported_grant_type")
+	caller := pick(f, p)
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {a.json["access_token"].(string)}, "client_id": {caller.id}}
+	if scope != "" {
+		form.Set("scope", scope)
 	}
-	form.Set("scope", "openid profile email admin")
-	wantJSON(t, p.post(op.TokenPath, form), http.StatusBadRequest, "unsupported_grant_type")
+	for range 2 {
+		wantJSON(t, caller.post(op.TokenPath, form), http.StatusBadRequest, "unsupported_grant_type")
+	}
 }
+
+func TestD49_NoRefreshTokenToUseTwice(t *testing.T) {
+	refreshWith(t, func(_ *fixture, p *party) *party { return p }, "")
+}
+
+func TestD50_NoRefreshTokenForAnotherClient(t *testing.T) {
+	refreshWith(t, func(f *fixture, _ *party) *party { return f.member("Bissendorf") }, "")
+}
+
+func TestD51_NoRefreshWithAWiderScope(t *testing.T) {
+	refreshWith(t, func(_ *fixture, p *party) *party { return p }, "openid profile email admin")
+}
+
+func TestOIDCC_RefreshToken(t *testing.T) { TestD49_NoRefreshTokenToUseTwice(t) }
 
 func TestD52_AccessTokenInTheQuery(t *testing.T) {
 	f := newFixture(t)

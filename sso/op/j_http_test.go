@@ -1,16 +1,26 @@
 package op_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"net/url"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"rathausnetz/federation"
+	"rathausnetz/federation/store"
 	"rathausnetz/federation/store/storetest"
+	"rathausnetz/federation/trust"
 	"rathausnetz/sso/op"
+	"rathausnetz/sso/op/protocol"
 )
 
 // Group J of SSO.md §10: JOSE and HTTP layer, the provider's share.
@@ -26,6 +36,95 @@ func TestJ140_ShapesRefusedBeforeTheLibrary(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantJSON(t, withAssertion(p, compact), http.StatusUnauthorized, "invalid_client")
+		})
+	}
+}
+
+func TestJ141_ClaimsThatTwoParsersReadDifferently(t *testing.T) {
+	f := newFixture(t)
+	p := f.member("Melle")
+	sign := p.rawKey()
+	soon := strconv.FormatInt(f.clock.Now().Add(time.Minute).Unix(), 10)
+	good := `"iss":"` + p.id + `","sub":"` + p.id + `","aud":"` + f.issuer + `","jti":"1"`
+	for name, claims := range map[string]string{
+		"duplicate member": `{` + good + `,"exp":` + soon + `,"sub":"` + p.id + `"}`,
+		"other case":       `{` + good + `,"exp":` + soon + `,"Sub":"https://other.example"}`,
+		"trailing garbage": `{` + good + `,"exp":` + soon + `} {}`,
+		"invalid UTF-8":    "{" + good + `,"exp":` + soon + ",\"x\":\"\xff\"}",
+		"exp as string":    `{` + good + `,"exp":"` + soon + `"}`,
+		"exp 1e400":        `{` + good + `,"exp":1e400}`,
+		"exp negative":     `{` + good + `,"exp":-1}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantJSON(t, withAssertion(p, sign(claims)), http.StatusUnauthorized, "invalid_client")
+		})
+	}
+	if a := withAssertion(p, sign(`{`+good+`,"exp":`+soon+`}`)); a.status != http.StatusCreated {
+		t.Fatalf("control: %d %s", a.status, a.body)
+	}
+}
+
+// rawKey gives p a key that signs any bytes, and its client the public half.
+func (p *party) rawKey() func(claims string) string {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(p.f.t, err)
+	public, err := key.PublicKey.Bytes() // 4, x, y
+	must(p.f.t, err)
+	b64 := base64.RawURLEncoding.EncodeToString
+	set, err := trust.ParseJWKS([]byte(`{"keys":[{"kty":"EC","crv":"P-256","kid":"raw","x":"` + b64(public[1:33]) + `","y":"` + b64(public[33:]) + `"}]}`))
+	must(p.f.t, err)
+	c := *p.f.clients[p.id]
+	c.Keys = set
+	p.f.setClient(&c, p.id)
+	return func(claims string) string { return signRaw(p.f.t, key, claims) }
+}
+
+func signRaw(t testing.TB, key *ecdsa.PrivateKey, claims string) string {
+	input := enc(map[string]string{"alg": "ES256", "typ": "JWT", "kid": "raw"}) + "." + base64.RawURLEncoding.EncodeToString([]byte(claims))
+	sum := sha256.Sum256([]byte(input))
+	r, s, err := ecdsa.Sign(rand.Reader, key, sum[:])
+	must(t, err)
+	sig := make([]byte, 64)
+	r.FillBytes(sig[:32])
+	s.FillBytes(sig[32:])
+	return input + "." + base64.RawURLEncoding.EncodeToString(sig)
+}
+
+// J148: what has expired stays so when the clock goes back by the same hour.
+func TestJ148_ClockForwardAndBack(t *testing.T) {
+	for name, open := range map[string]func(f *fixture) store.Store{
+		"memory": func(f *fixture) store.Store { return store.NewMemory(f.clock.Now) },
+		"bolt": func(f *fixture) store.Store {
+			b, err := store.OpenBolt(filepath.Join(t.TempDir(), "db"), f.clock.Now)
+			must(t, err)
+			t.Cleanup(func() { must(t, b.Close()) })
+			return b
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, func(f *fixture, _ *op.Config) { f.store = open(f) })
+			p := f.member("Melle")
+			b := f.browser()
+			tok := p.signIn(b)
+			code, push := p.code(b), p.push(p.request())
+			late := p.redeemForm(code)
+			late.Set("client_assertion_type", protocol.AssertionURN)
+			late.Set("client_assertion", p.assertion(nil))
+			f.clock.Elapse(13 * time.Hour)
+			wantJSON(t, f.post(op.TokenPath, late, "", ""), http.StatusUnauthorized, "invalid_client")
+			wantJSON(t, p.post(op.TokenPath, p.redeemForm(code)), http.StatusBadRequest, "invalid_grant")
+			wantPage400(t, b.authorize(push))
+			if u := f.userinfo(tok.access); u.status != http.StatusUnauthorized {
+				t.Fatalf("access token: %d", u.status)
+			}
+			wantBack(t, p, b.authorize(p.push(p.request("prompt", "none"))), "login_required")
+			f.clock.Elapse(-13 * time.Hour)
+			wantJSON(t, p.post(op.TokenPath, p.redeemForm(code)), http.StatusBadRequest, "invalid_grant")
+			wantPage400(t, b.authorize(push))
+			if u := f.userinfo(tok.access); u.status != http.StatusUnauthorized {
+				t.Fatalf("access token revived: %d", u.status)
+			}
+			wantBack(t, p, b.authorize(p.push(p.request("prompt", "none"))), "login_required")
 		})
 	}
 }

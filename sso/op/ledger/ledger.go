@@ -196,8 +196,11 @@ func (l *Ledger) PutToken(ctx context.Context, token string, t Token) error {
 // Token returns the record of an access token. Errors: ErrUnknown.
 func (l *Ledger) Token(ctx context.Context, token string) (*Token, error) {
 	b, err := l.store.Get(ctx, tokenPrefix+protocol.Digest(token))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, errors.Join(ErrUnknown, l.Revoke(ctx, token))
+	}
 	if err != nil {
-		return nil, known(err)
+		return nil, err
 	}
 	var t Token
 	if err := decode(b, &t); err != nil {

@@ -164,8 +164,11 @@ func (l *Ledger) Move(ctx context.Context, account, old, key string) error {
 // goes back does not revive it.
 func (l *Ledger) session(ctx context.Context, key string) (*Session, error) {
 	b, err := l.store.Get(ctx, sessionPrefix+key)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, errors.Join(ErrUnknown, l.store.Delete(ctx, sessionPrefix+key))
+	}
 	if err != nil {
-		return nil, known(err)
+		return nil, err
 	}
 	s := &Session{Key: key}
 	if err := decode(b, s); err != nil {
