@@ -48,6 +48,12 @@ func (m *Member) Restart(ctx context.Context) error {
 // CutOff drops all gossip to and from the node; HTTP still works.
 func (m *Member) CutOff(cut bool) { m.cut.Store(cut) }
 
+// SetClock makes the node's clock wrong by offset, negative for slow; zero
+// makes it right again. Timers go on in real time.
+func (m *Member) SetClock(offset time.Duration) { m.skew.Store(int64(offset)) }
+
+func (m *Member) now() time.Time { return time.Now().Add(time.Duration(m.skew.Load())) }
+
 // Close stops every node, the members at once and the hub last, and removes
 // the temporary folder.
 func (nw *Network) Close() error {

@@ -68,8 +68,9 @@ type Member struct {
 	body   body
 	port   int
 	gossip int
-	cut    atomic.Bool // gossip of this node is cut off
-	left   atomic.Bool // revoked on purpose
+	cut    atomic.Bool  // gossip of this node is cut off
+	left   atomic.Bool  // revoked on purpose
+	skew   atomic.Int64 // how far the node's clock is off, in nanoseconds
 
 	mu     sync.Mutex
 	node   *portal.Node // nil while stopped
@@ -256,7 +257,7 @@ func (m *Member) start(ctx context.Context) error {
 		return fmt.Errorf("%w: %s: %w", ErrSpec, m.Name, err)
 	}
 	opt := portal.Options{Portal: &m.body.portal, Brand: &m.body.brand, Profile: m.net.spec.Profile, Control: m.net.spec.Control,
-		Block: m.blocked, Log: m.net.log.With("node", m.Name)}
+		Block: m.blocked, Now: m.now, Log: m.net.log.With("node", m.Name)}
 	if m.net.ca != nil {
 		cert, err := m.net.ca.issue(m.Name + ".localhost")
 		if err != nil {
