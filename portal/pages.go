@@ -65,7 +65,41 @@ func (p people) Person(r *http.Request) (web.Person, bool) {
 			person.Issuer = m.Name
 		}
 	}
+	if r.URL.Path == accountPath {
+		person.Portals = p.others(r, s.Identity.Issuer)
+	}
 	return person, true
+}
+
+// accountPath is the one page that says where else a person is signed in.
+const accountPath = "/konto"
+
+// others are the portals with the same login. Only the provider knows them: a
+// portal is told nothing of the others, so elsewhere the list is empty.
+func (p people) others(r *http.Request, issuer federation.EntityID) []string {
+	if p.n.op == nil || issuer != p.n.cfg.Entity {
+		return nil
+	}
+	s, err := p.n.op.SessionOf(r)
+	if err != nil || s == nil {
+		if err != nil {
+			p.n.log.Warn("portals of a login are not known", "err", err)
+		}
+		return nil
+	}
+	var out []string
+	here := false
+	for _, party := range s.Parties {
+		if federation.EntityID(party.Client) == p.n.cfg.Entity {
+			here = true
+			continue
+		}
+		out = append(out, party.Name)
+	}
+	if !here {
+		return nil // the browser's login is not the one of this session
+	}
+	return out
 }
 
 // portals tells the pages how the members' portals are doing.

@@ -112,25 +112,48 @@ func (w *Web) LogoutPage(rw http.ResponseWriter, r *http.Request, p sso.LogoutPa
 	w.write(rw, r, http.StatusOK, v)
 }
 
+// unmet is the standard's code for a login below the level that is needed
+// [OIDC unmet_authentication_requirements].
+const unmet = "unmet_authentication_requirements"
+
 // FailPage implements sso.Pages.
 func (w *Web) FailPage(rw http.ResponseWriter, r *http.Request, p sso.FailPage) {
 	v := w.signon(r, "fehler")
-	v.Title = v.t("fail.title")
-	page := failure{Heading: v.Title, Text: []string{v.t("fail.text")}}
+	page := failure{Heading: v.t("fail.title"), Text: []string{v.t("fail.text")}}
 	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests || p.RetryAfter > 0 {
 		page.Text = []string{v.t("fail.later")}
 	}
+	if p.Code == unmet { // trying again cannot help
+		page.Heading, page.Text, p.Retry = v.t("level.title"), []string{v.levelUnmet()}, ""
+	}
+	v.Title = page.Heading
 	if p.RetryAfter > 0 {
 		rw.Header().Set("Retry-After", strconv.Itoa(p.RetryAfter))
 	}
 	if p.ID != "" {
 		page.Text = append(page.Text, v.t("fail.id", strings.TrimSpace(p.ID+" "+p.Code)))
 	}
-	page.Actions = []link{{URL: v.Plain("/"), Text: v.t("fail.home")}}
+	if strings.HasPrefix(p.Retry, "/") && !strings.HasPrefix(p.Retry, "//") {
+		page.Actions = append(page.Actions, link{URL: p.Retry, Text: v.t("down.again")})
+	}
+	page.Actions = append(page.Actions, link{URL: v.Plain("/"), Text: v.t("fail.home")})
 	v.Page = page
 	status := p.Status
 	if status < 400 || status > 599 {
 		status = http.StatusBadRequest
 	}
 	w.write(rw, r, status, v)
+}
+
+// levelUnmet says what the login is worth and how to go on without one that
+// is worth more: no source of accounts here gives it.
+func (v *view) levelUnmet() string {
+	text := v.t("level.unmet")
+	if v.Person != nil {
+		text = v.t("level.have."+v.Person.Level.String()) + " " + text
+	}
+	if phone := v.w.cfg.Brand.Contact.Phone; phone != "" {
+		return text + " " + v.t("level.unmet.call", phone)
+	}
+	return text + " " + v.t("level.unmet.visit")
 }
