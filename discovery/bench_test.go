@@ -67,7 +67,10 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
+// idleCost waits until the push/pulls after the joining are over.
 func idleCost(nodes []*testNode, span time.Duration) (cpu, bytes float64) {
+	settled := time.NewTimer(nodes[0].net.profile.RejoinInterval * (settleRounds + 1) * 6 / 5)
+	<-settled.C
 	sum := func() (b uint64) {
 		for _, x := range nodes {
 			b += x.Stats().Bytes
