@@ -50,6 +50,16 @@ func (c *Cleaner) HTML(s string) string {
 	if IsClean(s) {
 		return s
 	}
+	if q, ok := quick(s); ok {
+		if q = strings.TrimSpace(q); IsClean(q) {
+			return q
+		}
+	}
+	return c.thorough(s)
+}
+
+// thorough is HTML for any text.
+func (c *Cleaner) thorough(s string) string {
 	s = strings.TrimSpace(balance(c.allowed.Sanitize(c.blocks.Replace(dropControls(s)))))
 	if !IsClean(s) {
 		s = html.EscapeString(c.Plain(s))

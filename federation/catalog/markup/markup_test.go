@@ -47,6 +47,32 @@ func TestHTML(t *testing.T) {
 	}
 }
 
+// TestQuick checks what the quick way takes on, and that it comes to the same
+// as the thorough one.
+func TestQuick(t *testing.T) {
+	c := New()
+	for s, want := range map[string]string{
+		`<p class="text" style="a>b">x</p>`:                               `<p>x</p>`,
+		"<ul\n type=\"a\"><li id=\"b-c\">x</li></ul>":                     `<ul><li>x</li></ul>`,
+		`<h2 class="">x</h2>a<br/>b<br />c<br class="d"/>`:                `<h2>x</h2>a<br>b<br>c<br>`,
+		`"ja" &nbsp;&ndash; 'nein' > &amp;amp;`:                           "&#34;ja&#34; \u00a0– &#39;nein&#39; &gt; &amp;amp;",
+		`<a target="_blank" href="https://x.example/a-b/c" rel="x">y</a>`: `<a href="https://x.example/a-b/c">y</a>`,
+
+		`<P>x</P>`: "", `<p class=x>y</p>`: "", `<p onclick>y</p>`: "", `<p class="x>y</p>`: "", `<p class="x"id="y">z</p>`: "", `<div>x</div>`: "",
+		`a < b`: "", "a\rb": "", "a\x00b": "", "a\xff": "", "a\u2028b": "", `<!-- x -->`: "", `<p/>`: "", `<`: "", `<p`: "", `<a>x</a>`: "", "&#&#0A": "",
+		`<a href="javascript:alert(1)" class="x">y</a>`: "", `<a href="https://x.example/%zz" class="x">y</a>`: "",
+		`<a href="https://x.example" href="https://y.example">z</a>`: "", `<script>x</script>`: "",
+	} {
+		got, ok := quick(s)
+		if ok != (want != "") || got != want {
+			t.Errorf("quick(%q) = %q, %v, want %q", s, got, ok, want)
+		}
+		if ok && got != c.thorough(s) {
+			t.Errorf("quick(%q) = %q, the thorough way says %q", s, got, c.thorough(s))
+		}
+	}
+}
+
 func TestIsCleanRefuses(t *testing.T) {
 	for _, s := range []string{
 		"<script>", "<p", "<p>", "</p>", "<b><i></b></i>", `<p class="x"></p>`, "<P></P>", "<br/>", `<a>x</a>`, `<a href="x">x</a>`,
@@ -86,11 +112,17 @@ func FuzzHTML(f *testing.F) {
 	f.Add(`<p>a<ul><li>b<a href="https://x.example/?a&b">c`)
 	f.Add(`<a href="https://x.example"><p>x</a></p>&lt;script&gt;`)
 	f.Add("<svg><p><style><!--</style><img src=x onerror=alert(1)>-->")
+	f.Add("&#&#0A")
+	f.Add(`<p class="text" style="a>b">„Ja“ &nbsp;&ndash; "nein"<br />x</p><a target="_blank" href="https://x.example/a/b?c=d" rel="x">y</a>`)
 	c := New()
 	f.Fuzz(func(t *testing.T, s string) {
 		out := c.HTML(s)
 		if !IsClean(out) || !utf8.ValidString(out) {
 			t.Fatalf("HTML(%q) = %q is not clean", s, out)
+		}
+		s = strings.TrimSpace(s)
+		if q, ok := quick(s); ok && IsClean(strings.TrimSpace(q)) && strings.TrimSpace(q) != c.thorough(s) {
+			t.Fatalf("the quick way makes %q of %q, the thorough one %q", q, s, c.thorough(s))
 		}
 		if again := c.HTML(out); again != out {
 			t.Fatalf("HTML is not final: %q, then %q", out, again)
