@@ -44,9 +44,9 @@ func (n *Node) openFederation() error {
 	}
 	n.directory = directory.New(directory.Config{Register: n.register, Now: n.now})
 	n.mirror, err = mirror.New(mirror.Config{
-		Dir: n.path("mirror"), Self: n.cfg.Entity, HTTP: n.http, Members: members{n}, Now: n.now, Log: n.log,
+		Dir: n.path("mirror"), Self: n.cfg.Entity, HTTP: n.http, Members: holders{members{n}}, Now: n.now, Log: n.log,
 		OnChange: n.showCopy, OnDrop: n.directory.Remove,
-		OnEquivocation: func(e mirror.Equivocation) { n.noteEquivocation(e) },
+		OnEquivocation: n.noteEquivocation,
 	})
 	if err != nil {
 		return err
@@ -111,6 +111,22 @@ func (m members) Members() []federation.Member {
 	return nil
 }
 
+// holders tells the mirror whose copies may be kept. A member whose statements
+// have run out because its hub is away keeps its copy, labelled as old; it may
+// do nothing else with them. Whoever was revoked or is gone from the list is
+// dropped.
+type holders struct{ members }
+
+func (h holders) Chain(id federation.EntityID) (*trust.Chain, error) {
+	chain, err := h.members.Chain(id)
+	if errors.Is(err, roster.ErrExpired) {
+		if last, ok := h.n.network.Load().roster.Lapsed(id); ok {
+			return last, nil
+		}
+	}
+	return chain, err
+}
+
 // takePart waits until the node is a member and then runs its part of the
 // network until ctx ends.
 func (n *Node) takePart(ctx context.Context) error {
@@ -128,6 +144,7 @@ func (n *Node) takePart(ctx context.Context) error {
 	g.Go(func() error { return n.followRoster(ctx, net) })
 	g.Go(func() error { return n.refreshWanted(ctx, net) })
 	g.Go(func() error { return n.upkeep(ctx, net) })
+	g.Go(func() error { return n.tellHub(ctx) })
 	g.Go(func() error { return n.publisher.run(ctx) })
 	return g.Wait()
 }
@@ -262,6 +279,10 @@ func (n *Node) followRoster(ctx context.Context, net *network) error {
 			n.showMember(m)
 		}
 		for id := range known {
+			if _, lapsed := net.roster.Lapsed(id); lapsed && !now[id] {
+				now[id] = true
+				n.showLapsed(id)
+			}
 			if !now[id] {
 				n.log.Info("no longer a member", "peer", id)
 				n.mirror.Drop(id)
@@ -288,6 +309,14 @@ func (n *Node) showMember(m federation.Member) {
 		return
 	}
 	n.directory.Replace(directory.Source{Member: m, Reachable: n.reachable(m.ID)})
+}
+
+// showLapsed labels what is held of a member that cannot be verified anew.
+func (n *Node) showLapsed(id federation.EntityID) {
+	if c, ok := n.mirror.Copy(id); ok {
+		c.State = mirror.StateStale
+		n.showCopy(c)
+	}
 }
 
 func (n *Node) showCopy(c mirror.Copy) {

@@ -2,11 +2,14 @@ package portal
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
 	"rathausnetz/discovery"
 	"rathausnetz/federation"
+	"rathausnetz/federation/anchor"
+	"rathausnetz/federation/catalog"
 	"rathausnetz/federation/mirror"
 	"rathausnetz/federation/trust"
 )
@@ -88,13 +91,35 @@ func (n *Node) notify(compact string) {
 	}
 }
 
+// noteEquivocation is called by the mirror and only leaves word; tellHub
+// delivers it.
 func (n *Node) noteEquivocation(e mirror.Equivocation) {
 	n.log.Error("a member has sealed two catalogues with one serial", "peer", e.Member, "serial", e.Serial)
-	if n.anchor == nil {
-		return
+	select {
+	case n.misdeeds <- e:
+	default: // the evidence stays on disk, and the hub hears of it from others
 	}
-	if err := n.anchor.Note(context.Background(), string(n.cfg.Entity), "equivocation", string(e.Member), "two manifests with one serial; evidence kept"); err != nil {
-		n.log.Error("audit trail was not written", "err", err)
+}
+
+// tellHub reports to the hub, with the evidence, what members were caught at.
+func (n *Node) tellHub(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case e := <-n.misdeeds:
+			r := anchor.Report{Subject: e.Member, Kind: "equivocation", Reason: fmt.Sprintf("two manifests with serial %d", e.Serial),
+				Evidence: []string{e.Held, e.Other}, EvidenceType: catalog.ManifestType}
+			var err error
+			if n.anchor != nil {
+				err = n.anchor.Note(ctx, string(n.cfg.Entity), r.Kind, string(e.Member), r.Reason)
+			} else {
+				err = n.client.Report(ctx, *n.member.get().Ticket, r)
+			}
+			if err != nil {
+				n.log.Warn("the hub was not told of a misdeed", "peer", e.Member, "err", err)
+			}
+		}
 	}
 }
 

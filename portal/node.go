@@ -84,6 +84,7 @@ type Node struct {
 	network    atomic.Pointer[network] // nil until approved
 	publisher  *publisher
 	statements statements
+	misdeeds   chan mirror.Equivocation // for tellHub
 
 	sessions *session.Manager
 	rp       *rp.RP
@@ -106,7 +107,7 @@ func Open(cfg config.Config, opt Options) (n *Node, err error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	n = &Node{cfg: cfg, opt: opt, now: opt.Now, log: opt.Log, http: newOutbound(cfg.LoopbackHTTP, opt.Roots)}
+	n = &Node{misdeeds: make(chan mirror.Equivocation, 16), cfg: cfg, opt: opt, now: opt.Now, log: opt.Log, http: newOutbound(cfg.LoopbackHTTP, opt.Roots)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.Close())
@@ -177,6 +178,9 @@ func (n *Node) Run(ctx context.Context) error {
 	if n.ctl != nil {
 		s := &control.Server{Dir: n.cfg.Data, Verbs: n.Verbs(), Log: n.log}
 		g.Go(func() error { return s.Serve(inner, n.ctl) })
+	}
+	if n.anchor != nil {
+		g.Go(func() error { return n.anchor.Run(inner) })
 	}
 	g.Go(func() error { return n.takePart(inner) })
 	g.Go(func() error {

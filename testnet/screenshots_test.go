@@ -54,5 +54,5 @@ func picture(ctx context.Context, address string, width int64, scheme string) ([
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), dress, chromedp.Navigate(address), chromedp.WaitVisible("main")); err != nil {
 		return nil, err
 	}
-	return chromedp.Run(ctx, chromedp.FullScreenshot(90))
+	return chromedp.Run(ctx, chromedp.FullScreenshot(100))
 }

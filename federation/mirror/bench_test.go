@@ -33,10 +33,9 @@ func (p *peer) change(n, round int) {
 // 6 KB, one of 5,000 at most 12 KB, HTTP headers included. A chunk holds a few
 // offers, sometimes more, so the median is judged.
 func TestOneChangedOfferIsCheap(t *testing.T) {
-	for count, most := range map[int]int64{500: 6 << 10, 5000: 12 << 10} {
-		if testing.Short() && count > 500 {
-			continue
-		}
+	// The same for 5,000 offers is in BenchmarkDelta: too slow under the race
+	// detector. federation/catalog tests the sizes of both.
+	for count, most := range map[int]int64{500: 6 << 10} {
 		n := newNet(t)
 		owner, reader := n.member("owner").open(), n.member("reader").open()
 		owner.change(count, 0)

@@ -150,8 +150,17 @@ func TestH129_HubUnreachableLongerThanStatementsLive(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	want(t, r, w.bohmte, w.kreis, w.melle)
+	if _, ok := r.Lapsed(w.melle.ID); ok {
+		t.Error("lapsed while its statements hold")
+	}
 	w.clock.add(2 * time.Minute)
 	want(t, r)
+	if c, ok := r.Lapsed(w.melle.ID); !ok || c.Leaf != w.melle.ID {
+		t.Error("a member whose statements ran out is forgotten, not lapsed")
+	}
+	if _, ok := r.Lapsed("https://stranger.example"); ok {
+		t.Error("a stranger is lapsed")
+	}
 	if _, err := r.Chain(w.melle.ID); !errors.Is(err, roster.ErrExpired) {
 		t.Errorf("%v", err)
 	}

@@ -184,6 +184,19 @@ func (r *Roster) Chain(id federation.EntityID) (*trust.Chain, error) {
 	return e.chain, nil
 }
 
+// Lapsed returns the last verified chain of a member whose statements have
+// run out because the hub could not be asked, and nothing worse is known of
+// it. It proves no membership: it says whose copies may be shown, as old.
+func (r *Roster) Lapsed(id federation.EntityID) (*trust.Chain, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	e, ok := r.entries[id]
+	if !ok || e.chain == nil || e.verdict.State != StateMember || e.chain.Valid(r.cfg.Now()) {
+		return nil, false
+	}
+	return e.chain, true
+}
+
 // Changed signals that Members may have changed. It has capacity 1 and
 // coalesces; it is for one reader.
 func (r *Roster) Changed() <-chan struct{} { return r.changed }
