@@ -79,6 +79,8 @@ func verdict(err error) (status int, code, why string) {
 		return http.StatusRequestEntityTooLarge, protocol.InvalidRequest, "the body is too large"
 	case errors.Is(err, errForm):
 		return http.StatusForbidden, protocol.AccessDenied, "the form is not valid here"
+	case errors.Is(err, errBusy):
+		return http.StatusTooManyRequests, protocol.Unavailable, "too many requests from one address"
 	case errors.Is(err, store.ErrUnavailable):
 		return http.StatusServiceUnavailable, protocol.Unavailable, "try again in some seconds"
 	}
@@ -103,7 +105,7 @@ func (o *OP) jsonError(w http.ResponseWriter, r *http.Request, client string, er
 func (o *OP) page(w http.ResponseWriter, r *http.Request, client string, err error) {
 	status, code, _ := verdict(err)
 	p := sso.FailPage{Status: status, Code: code, ID: reference()}
-	if status == http.StatusServiceUnavailable {
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 		p.RetryAfter = retryAfter
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 	}

@@ -179,6 +179,10 @@ func (o *OP) toPage(w http.ResponseWriter, r *http.Request, s *step, path string
 		f.Fresh, f.FreshLevel = s.flow.Fresh, s.flow.FreshLevel
 	}
 	var err error
+	if s.handle == "" && !s.client.Federated && !o.limit.allow(o.address(r), o.c.Now()) {
+		o.page(w, r, s.client.ID, errBusy)
+		return
+	}
 	if s.handle == "" {
 		s.handle, err = o.ledger.PutFlow(r.Context(), f)
 	} else {

@@ -15,6 +15,9 @@ import (
 // errForm is a form without, with a foreign or with a used CSRF token.
 var errForm = errors.New("op: form token missing, foreign or used")
 
+// errBusy is more begun than one address may begin.
+var errBusy = errors.New("op: too many logins begun from one address")
+
 // The cookies: one names the session and changes with every login, the other
 // names the browser and binds logins on their way to it.
 func (o *OP) cookieName() string {

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"strconv"
@@ -184,6 +185,32 @@ func TestJ145_ForgedHostAndForwardedHeaders(t *testing.T) {
 	req.Host = "evil.example"
 	if got := f.do(req); strings.Contains(string(got.body), "evil") {
 		t.Fatal("the issuer follows the Host header")
+	}
+}
+
+// Who has proven nothing cannot fill the store.
+func TestJ_LoginsBegunFromOneAddress(t *testing.T) {
+	f := newFixture(t)
+	s := f.static("dienst")
+	begin := func(addr string) int {
+		r := httptest.NewRequest(http.MethodGet, f.issuer+op.AuthorizePath+"?"+s.request().Encode(), nil)
+		r.RemoteAddr = addr + ":1"
+		w := httptest.NewRecorder()
+		f.op.Authorize(w, r)
+		return w.Code
+	}
+	limited := 0
+	for range 300 {
+		if begin("203.0.113.7") == http.StatusTooManyRequests {
+			limited++
+		}
+	}
+	if limited < 150 || begin("203.0.113.8") != http.StatusSeeOther {
+		t.Fatalf("%d of 300 refused", limited)
+	}
+	f.clock.Elapse(10 * time.Second)
+	if begin("203.0.113.7") != http.StatusSeeOther {
+		t.Fatal("refused for ever")
 	}
 }
 

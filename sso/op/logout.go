@@ -91,6 +91,10 @@ func (o *OP) logoutRequest(r *http.Request, p protocol.Params) (protocol.Logout,
 }
 
 func (o *OP) askLogout(w http.ResponseWriter, r *http.Request, l protocol.Logout) {
+	if !o.limit.allow(o.address(r), o.c.Now()) {
+		o.page(w, r, l.Client, errBusy)
+		return
+	}
 	browser := o.browser(w, r)
 	handle, err := o.ledger.PutFlow(r.Context(), ledger.Flow{Browser: protocol.Digest(browser), Logout: &l})
 	if err != nil {

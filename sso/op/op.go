@@ -91,6 +91,7 @@ type OP struct {
 	reach     federation.Level
 	http      *http.Client
 	wake      chan struct{} // a logout has to be delivered again
+	limit     limiter
 }
 
 const minSalt = 16
