@@ -153,6 +153,7 @@ func (n *Node) takePart(ctx context.Context) error {
 func (n *Node) awaitApproval(ctx context.Context) error {
 	tick := time.NewTicker(pollApproval)
 	defer tick.Stop()
+	said := ""
 	for {
 		s := n.member.get()
 		if s.Approved {
@@ -164,7 +165,8 @@ func (n *Node) awaitApproval(ctx context.Context) error {
 				n.log.Info("approved by the hub", "peer", s.Ticket.Hub)
 				return n.member.update(func(s *membershipState) { s.Approved = true })
 			}
-			if !errors.Is(err, anchor.ErrNotApproved) {
+			if !errors.Is(err, anchor.ErrNotApproved) && err.Error() != said {
+				said = err.Error()
 				n.log.Warn("waiting for approval", "peer", s.Ticket.Hub, "err", err)
 			}
 		}

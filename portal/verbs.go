@@ -16,8 +16,9 @@ import (
 // Errors of the operator's verbs.
 var (
 	ErrNoHub    = errors.New("portal: this node is not a hub; ask the IT of the Landkreis")
-	ErrJoined   = errors.New("portal: this node has joined a network already")
+	ErrJoined   = errors.New("portal: this node has joined a network already; to leave it use: rathausnetz leave")
 	ErrNoMember = errors.New("portal: this node has not joined a network yet; use: rathausnetz join CODE")
+	ErrIsHub    = errors.New("portal: a hub cannot leave its own network")
 	ErrNoOP     = errors.New("portal: this node has no accounts; they are at the hub")
 )
 
@@ -52,6 +53,7 @@ type InviteRequest struct {
 func (n *Node) Verbs() map[string]control.Verb {
 	v := map[string]control.Verb{
 		"join":        control.Handle(n.Join),
+		"leave":       control.Handle(n.leave),
 		"status":      control.Handle(func(context.Context, struct{}) (Status, error) { return n.Status(), nil }),
 		"publish":     control.Handle(n.Publish),
 		"import":      control.Handle(n.Import),
@@ -71,6 +73,7 @@ func (n *Node) Verbs() map[string]control.Verb {
 	}
 	n.accountVerbs(v)
 	n.directoryVerbs(v)
+	n.reportVerbs(v)
 	return v
 }
 
@@ -89,7 +92,7 @@ func (n *Node) Invite(ctx context.Context, in InviteRequest) (Invitation, error)
 // Join uses a one-time code. The hub's key is checked against it before the
 // secret is sent; afterwards the node waits for the operator of the hub.
 func (n *Node) Join(ctx context.Context, code string) (JoinResult, error) {
-	if s := n.member.get(); s.Ticket != nil {
+	if s := n.member.get(); s.Approved {
 		return JoinResult{}, fmt.Errorf("%w: %s", ErrJoined, s.Ticket.Hub)
 	}
 	c, err := anchor.ParseCode(code, n.cfg.LoopbackHTTP)
@@ -105,6 +108,18 @@ func (n *Node) Join(ctx context.Context, code string) (JoinResult, error) {
 	}
 	n.log.Info("asked to join", "peer", t.Hub)
 	return JoinResult{Hub: t.Hub, Words: t.Words}, nil
+}
+
+// leave forgets the network this node belongs to, or asked to belong to. Keys
+// and the own catalogue stay; it can join again after a restart.
+func (n *Node) leave(context.Context, struct{}) (struct{}, error) {
+	if n.anchor != nil {
+		return struct{}{}, ErrIsHub
+	}
+	if n.member.get().Ticket == nil {
+		return struct{}{}, ErrNoMember
+	}
+	return struct{}{}, n.member.update(func(s *membershipState) { *s = membershipState{} })
 }
 
 // ListMembers returns the hub's registry.

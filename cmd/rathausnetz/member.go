@@ -99,6 +99,20 @@ func joinCommand() *cobra.Command {
 	}
 }
 
+func leaveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "leave", Short: "Member: forget the network, to join again or another one", GroupID: "network", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := call[struct{}](cmd, "leave", struct{}{}); err != nil {
+				return err
+			}
+			return show(cmd, map[string]bool{"left": true}, func(w io.Writer) {
+				fmt.Fprintln(w, "The network is forgotten; restart the node, then join with a new code. The hub keeps listing it until it is revoked there.")
+			})
+		},
+	}
+}
+
 func memberCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "member", Short: "Hub: list and decide about members", GroupID: "network"}
 	cmd.AddCommand(memberListCommand(), memberShowCommand())

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,7 +33,7 @@ func printStatus(w io.Writer, s portal.Status) {
 	fmt.Fprintf(w, ", %d others alive, directory version %d\n\n", s.Alive, s.Index)
 	table(w, "MEMBER\tGOSSIP\tRTT\tCOPY\tSERIAL\tOFFERS\tBYTES\tCHECKED\tLAST ERROR", func(line func(string, ...any)) {
 		for _, m := range s.Members {
-			line("%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s", m.Name, m.Gossip, m.RTT.Round(10*time.Microsecond), m.Copy, m.Serial, m.Offers, m.Bytes, when(m.Checked), m.Error)
+			line("%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s", m.Name, m.Gossip, m.RTT.Round(10*time.Microsecond), m.Copy, m.Serial, m.Offers, m.Bytes, when(m.Checked), oneLine(m.Error))
 		}
 	})
 	if len(s.Verdicts) == 0 {
@@ -41,10 +42,13 @@ func printStatus(w io.Writer, s portal.Status) {
 	fmt.Fprintln(w)
 	table(w, "NOT BELIEVED\tSTATE\tSINCE\tREASON", func(line func(string, ...any)) {
 		for _, v := range s.Verdicts {
-			line("%s\t%s\t%s\t%s", v.ID, v.State, when(v.Since), v.Reason)
+			line("%s\t%s\t%s\t%s", v.ID, v.State, when(v.Since), oneLine(v.Reason))
 		}
 	})
 }
+
+// oneLine keeps a joined error inside its row.
+func oneLine(s string) string { return strings.ReplaceAll(s, "\n", "; ") }
 
 func trustCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "trust", Short: "Explain why an entity is believed, or not", GroupID: "watch"}
