@@ -81,7 +81,7 @@ func claimsForeignArea(t *testing.T, nw *Network) {
 			t.Errorf("%s: %v", o.Name, err)
 		}
 	}
-	audited(t, nw, "report-scope", h.Member)
+	audited(t, nw, "scope", h.Member)
 }
 
 // signsForAnother: Wallenhorst publishes a manifest that names Melle as its
@@ -118,7 +118,7 @@ func signsForAnother(t *testing.T, nw *Network) {
 		}
 		return nil
 	})
-	if why := audited(t, nw, "report-refused", h.Member); !strings.Contains(why, mirror.ErrIssuer.Error()) {
+	if why := audited(t, nw, "refused", h.Member); !strings.Contains(why, mirror.ErrIssuer.Error()) {
 		t.Errorf("the audit trail says %q", why)
 	}
 }
@@ -204,7 +204,7 @@ func replaysSerial(t *testing.T, nw *Network) {
 		}
 		return nil
 	})
-	if why := audited(t, nw, "report-refused", h.Member); !strings.Contains(why, mirror.ErrRollback.Error()) {
+	if why := audited(t, nw, "refused", h.Member); !strings.Contains(why, mirror.ErrRollback.Error()) {
 		t.Errorf("the audit trail says %q", why)
 	}
 }
@@ -225,7 +225,7 @@ func equivocates(t *testing.T, nw *Network) {
 		}
 		return o.keeps(one.manifest, two.manifest)
 	})
-	audited(t, nw, "report-equivocation", h.Member)
+	audited(t, nw, "equivocation", h.Member)
 
 	later := h.seal(h.genuine.catalogue, one.content.Serial+1)
 	h.serve(later)
