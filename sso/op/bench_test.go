@@ -124,9 +124,8 @@ func (c *citizen) pushed(p *party) url.Values {
 	return url.Values{"client_id": {p.id}, "request_uri": {field(w.Body.String(), "request_uri")}}
 }
 
-// benchLogins runs complete logins of new citizens from 8 goroutines and
-// reports logins per second. Signing the client's assertions is part of it.
-func benchLogins(b *testing.B, st store.Store) {
+// benchLogins runs complete logins of so many citizens at once and reports logins per second. Signing the client's assertions is part of it.
+func benchLogins(b *testing.B, st store.Store, citizens int) {
 	f := newFixture(b, withStore(st), withAccounts(instant{}))
 	p := f.member("Melle")
 	h := f.handler.Load()
@@ -135,7 +134,7 @@ func benchLogins(b *testing.B, st store.Store) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	start := time.Now()
-	for range 8 {
+	for range citizens {
 		wg.Go(func() {
 			for range next {
 				c := &citizen{b: b, handler: h, issuer: f.issuer, cookies: map[string]string{}}
@@ -152,9 +151,10 @@ func benchLogins(b *testing.B, st store.Store) {
 }
 
 func BenchmarkCompleteLogins(b *testing.B) {
-	b.Run("memory", func(b *testing.B) { benchLogins(b, store.NewMemory(nil)) })
-	b.Run("bolt", func(b *testing.B) { benchLogins(b, openBolt(b)) })
-	b.Run("redis", func(b *testing.B) { benchLogins(b, openRedis(b)) })
+	b.Run("memory", func(b *testing.B) { benchLogins(b, store.NewMemory(nil), 8) })
+	b.Run("bolt/8", func(b *testing.B) { benchLogins(b, openBolt(b), 8) })
+	b.Run("bolt/32", func(b *testing.B) { benchLogins(b, openBolt(b), 32) })
+	b.Run("redis", func(b *testing.B) { benchLogins(b, openRedis(b), 8) })
 }
 
 // BenchmarkWarmSignOn is the sign-on at a portal that was confirmed before:
