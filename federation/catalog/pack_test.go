@@ -35,19 +35,6 @@ func pack(t testing.TB, c *Catalogue) *Packed {
 	return p
 }
 
-func clone(t testing.TB, c *Catalogue) *Catalogue {
-	t.Helper()
-	b, err := json.Marshal(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := &Catalogue{}
-	if err := json.Unmarshal(b, out); err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
 func TestPackUnpack(t *testing.T) {
 	for _, n := range []int{0, 1, 3, 100, 300} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {

@@ -58,6 +58,8 @@ func TestQuick(t *testing.T) {
 		`"ja" &nbsp;&ndash; 'nein' > &amp;amp;`:                           "&#34;ja&#34; \u00a0– &#39;nein&#39; &gt; &amp;amp;",
 		`<a target="_blank" href="https://x.example/a-b/c" rel="x">y</a>`: `<a href="https://x.example/a-b/c">y</a>`,
 
+		`<p><span style="color: red">&<u>Un</u>ter<font>lagen</font></span></p></u>`: `<p>&amp;Unterlagen</p>`,
+
 		`<P>x</P>`: "", `<p class=x>y</p>`: "", `<p onclick>y</p>`: "", `<p class="x>y</p>`: "", `<p class="x"id="y">z</p>`: "", `<div>x</div>`: "",
 		`a < b`: "", "a\rb": "", "a\x00b": "", "a\xff": "", "a\u2028b": "", `<!-- x -->`: "", `<p/>`: "", `<`: "", `<p`: "", `<a>x</a>`: "", "&#&#0A": "",
 		`<a href="javascript:alert(1)" class="x">y</a>`: "", `<a href="https://x.example/%zz" class="x">y</a>`: "",
@@ -113,6 +115,7 @@ func FuzzHTML(f *testing.F) {
 	f.Add(`<a href="https://x.example"><p>x</a></p>&lt;script&gt;`)
 	f.Add("<svg><p><style><!--</style><img src=x onerror=alert(1)>-->")
 	f.Add("&#&#0A")
+	f.Add(`<span class="x">a<u>b</u>&<font color="red">amp;</font></span>`)
 	f.Add(`<p class="text" style="a>b">„Ja“ &nbsp;&ndash; "nein"<br />x</p><a target="_blank" href="https://x.example/a/b?c=d" rel="x">y</a>`)
 	c := New()
 	f.Fuzz(func(t *testing.T, s string) {

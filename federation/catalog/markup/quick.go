@@ -35,6 +35,8 @@ func quick(s string) (out string, ok bool) {
 		}
 		if _, n = tagAt(s); n > 0 {
 			b.WriteString(s[:n])
+		} else if n = styleEnd(s); n > 0 {
+			// goes, as its start does
 		} else if n = simpleTag(s, &b); n == 0 {
 			return "", false
 		}
@@ -63,7 +65,7 @@ func simpleTag(s string, b *strings.Builder) int {
 	}
 	name, href := s[1:i], ""
 	switch name {
-	case "p", "br", "h1", "h2", "h3", "h4", "h5", "h6", "b", "strong", "i", "em", "sup", "sub", "ul", "ol", "li", "a":
+	case "p", "br", "h1", "h2", "h3", "h4", "h5", "h6", "b", "strong", "i", "em", "sup", "sub", "ul", "ol", "li", "a", "span", "font", "u":
 	default:
 		return 0
 	}
@@ -101,6 +103,7 @@ func simpleTag(s string, b *strings.Builder) int {
 		i += n + 1
 	}
 	switch {
+	case name == "span", name == "font", name == "u":
 	case name != "a":
 		b.WriteString("<" + name + ">")
 	case href == "":
@@ -109,6 +112,17 @@ func simpleTag(s string, b *strings.Builder) int {
 		b.WriteString(`<a href="` + href + `">`)
 	}
 	return i + 1
+}
+
+// styleEnd returns the length of an end tag that goes without a trace, 0 if s
+// begins with something else.
+func styleEnd(s string) int {
+	for _, tag := range [...]string{"</span>", "</font>", "</u>"} {
+		if strings.HasPrefix(s, tag) {
+			return len(tag)
+		}
+	}
+	return 0
 }
 
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
