@@ -7,10 +7,11 @@ import (
 )
 
 // quick does what the sanitiser and balance do, for the faults that texts of
-// editorial systems have again and again: attributes at allowed tags,
-// self-closed breaks, quotes and named characters. ok is false for everything
-// else. Whatever it returns has still to pass IsClean, so that it can be
-// mistaken about the words of a text but never about what is safe.
+// editorial systems have again and again: attributes at allowed tags, tags
+// that only colour a text, self-closed breaks, quotes and named characters. ok
+// is false for everything else. Whatever it returns has still to pass IsClean,
+// so that it can be mistaken about the words of a text but never about what is
+// safe.
 func quick(s string) (out string, ok bool) {
 	if !plainBytes(s) {
 		return "", false
