@@ -29,6 +29,7 @@ import (
 	"rathausnetz/federation/trust"
 	"rathausnetz/portal/api"
 	"rathausnetz/portal/control"
+	"rathausnetz/portal/report"
 	"rathausnetz/portal/web"
 	"rathausnetz/portal/web/brand"
 	"rathausnetz/sso/op"
@@ -92,6 +93,7 @@ type Node struct {
 	accounts *account.Accounts
 	web      *web.Web
 	api      *api.API
+	reports  *report.Desk
 	handler  http.Handler
 
 	closeOnce sync.Once
@@ -117,7 +119,7 @@ func Open(cfg config.Config, opt Options) (n *Node, err error) {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return n, fmt.Errorf("data folder: %w", err)
 	}
-	for _, step := range []func() error{n.openKeys, n.openListeners, n.openStore, n.openRegister, n.openLeika, n.openBrand, n.openFederation, n.openSessions, n.openPages, n.openSignOn, n.openAPI} {
+	for _, step := range []func() error{n.openKeys, n.openListeners, n.openStore, n.openRegister, n.openLeika, n.openBrand, n.openFederation, n.openSessions, n.openReports, n.openPages, n.openSignOn, n.openAPI} {
 		if err := step(); err != nil {
 			return n, err
 		}
@@ -172,6 +174,7 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { return n.serve(srv) })
 	g.Go(func() error { return n.mirror.Run(inner) })
 	g.Go(func() error { return n.sweep(inner) })
+	g.Go(func() error { return n.reports.Run(inner) })
 	if n.op != nil {
 		g.Go(func() error { return n.op.Run(inner) })
 	}

@@ -6,25 +6,15 @@ import (
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/mirror"
-	"rathausnetz/federation/region"
 	"rathausnetz/portal/web"
 )
 
 func (n *Node) openPages() error {
-	area, verbund := n.portal.Network.Area, n.portal.Network.Name
-	if area == (region.Area{}) {
-		area = n.portal.Home.Truncate(5)
-		if n.cfg.Hub.Enabled {
-			area = n.cfg.Hub.Area
-		}
-	}
-	if verbund == "" {
-		verbund = n.register.Name(area)
-	}
+	area, verbund := n.networkArea()
 	var err error
 	n.web, err = web.New(web.Config{
 		Self: n.cfg.Entity, Brand: n.brand, Home: n.portal.Home, Area: area, Verbund: verbund,
-		Directory: n.directory, Register: n.register, Network: portals{n}, Sessions: people{n}, Target: n.target,
+		Directory: n.directory, Register: n.register, Network: portals{n}, Sessions: people{n}, Reports: remarks{n}, ReportGap: n.gap, Target: n.target,
 		FormTargets: n.formTargets, Demo: n.cfg.Demo, Now: n.now, Log: n.log,
 	})
 	return err

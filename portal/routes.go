@@ -75,6 +75,7 @@ func (n *Node) routes() http.Handler {
 		{get, "/readyz", fn(n.readyz)},
 	}
 	table = append(table, n.apiRoutes()...)
+	table = append(table, n.reportRoutes()...)
 	if n.anchor != nil {
 		for path, h := range n.anchor.Handlers() {
 			table = append(table, route{both, path, h})

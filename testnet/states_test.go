@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rathausnetz/portal"
+	"rathausnetz/portal/report"
 	"rathausnetz/testnet/data"
 )
 
@@ -91,8 +92,12 @@ func testGap(t *testing.T, nw *Network) {
 	if err := c.Open(t.Context(), nw.Member("bissendorf").Entity.URL("/leistung/"+dogLeika+"/"+belmArea)); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Expect("Wir wissen nicht, wer zuständig ist", "in Belm ist noch keine Behörde eingetragen. Fragen Sie bitte", "Landkreis Osnabrück nach: Telefon "); err != nil {
+	if err := c.Expect("Wir wissen nicht, wer zuständig ist", "in Belm ist noch keine Behörde eingetragen. Fragen Sie bitte", "Landkreis Osnabrück nach: Telefon ", "Wir haben den Landkreis über die Lücke informiert."); err != nil {
 		t.Error(err)
+	}
+	gs, err := verb[[]report.Gap](t.Context(), nw.Hub(), "gaps")
+	if err != nil || len(gs) != 1 || gs[0].Leika != dogLeika || gs[0].Area != belmArea {
+		t.Errorf("the hub knows the gaps %+v, %v", gs, err)
 	}
 }
 
@@ -295,4 +300,63 @@ func sealAgain(ctx context.Context, m *Member, offset time.Duration) (r portal.P
 	m.SetClock(offset)
 	defer m.SetClock(0)
 	return m.Node().Publish(ctx, portal.PublishRequest{})
+}
+
+// TestReports: what a citizen of Bissendorf finds wrong in a text of the
+// Landkreis reaches its operator, also after the hub was down, and the citizen
+// can read how far it is.
+func TestReports(t *testing.T) {
+	nw := startNetwork(t, Spec{})
+	ctx := within(t, time.Minute)
+	home, hub, c := nw.Member("bissendorf"), nw.Hub(), NewCitizen(nw.Transport())
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	write := func(text string) {
+		t.Helper()
+		must(c.Open(ctx, home.Entity.URL("/leistung/"+carLeika+"/"+bissendorfArea)))
+		must(c.Click(ctx, "Fehler melden"))
+		must(c.Expect("Auto abmelden", "Ihren Namen brauchen wir nicht."))
+		must(c.Submit(ctx, map[string]string{"text": text}))
+	}
+	write("Die Gebühr stimmt nicht.")
+	must(c.Expect("Ihr Hinweis ist angekommen"))
+	must(c.Click(ctx, "Stand dieses Hinweises ansehen"))
+	must(c.Expect("Ihr Hinweis ist offen"))
+	state := c.URL().String()
+	es, err := verb[[]report.Entry](ctx, hub, "reports")
+	must(err)
+	if len(es) != 1 || es[0].Text != "Die Gebühr stimmt nicht." || es[0].From != home.Entity {
+		t.Fatalf("the operator reads %+v", es)
+	}
+	if _, err := hub.Node().Verbs()["reportclose"](ctx, []byte(`"`+es[0].Reference+`"`)); err != nil {
+		t.Fatal(err)
+	}
+	must(c.Open(ctx, state))
+	must(c.Expect("Ihr Hinweis ist erledigt"))
+
+	must(hub.Kill())
+	write("Das Formular fehlt.")
+	must(c.Expect("Ihr Hinweis wartet", "Wir versuchen es weiter."))
+	must(c.Click(ctx, "Stand dieses Hinweises ansehen"))
+	must(c.Expect("Ihr Hinweis wartet"))
+	state = c.URL().String()
+	must(hub.Restart(ctx))
+	must(nw.AwaitConverged(ctx))
+	must(awaitPage(ctx, c, state, "Ihr Hinweis ist offen"))
+}
+
+func verb[Out any](ctx context.Context, m *Member, name string) (out Out, err error) {
+	v, err := m.Node().Verbs()[name](ctx, nil)
+	if err != nil {
+		return out, err
+	}
+	out, ok := v.(Out)
+	if !ok {
+		return out, fmt.Errorf("%s answers with %T", name, v)
+	}
+	return out, nil
 }

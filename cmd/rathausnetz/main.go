@@ -65,7 +65,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		testnetCommand(), serveCommand(), initCommand(), configCommand(),
 		inviteCommand(), joinCommand(), memberCommand(), auditCommand(), accountCommand(),
-		catalogCommand(), regionCommand(), leikaCommand(),
+		catalogCommand(), reportCommand(), regionCommand(), leikaCommand(),
 		statusCommand(), resolveCommand(), trustCommand(),
 	)
 	return root

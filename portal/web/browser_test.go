@@ -131,7 +131,7 @@ func allPages() []string {
 		"/leistung/" + keyHund.String() + "/00000000", "/angebot/" + me + "/T:mel-9", "/zu/" + me + "/T:mel-9",
 		"/ort", "/ort?plz=49577", "/ort?plz=4914", "/ort?plz=Berlin", "/lebenslagen", "/lebenslage/auto-und-verkehr", "/leistungen", "/leistungen?ort=alle",
 		"/behoerden", "/behoerden/" + lk, "/behoerden/" + me, "/verbund", "/konto", "/antrag/x", "/impressum", "/datenschutz", "/barrierefreiheit",
-		"/leichte-sprache", "/gebaerdensprache", "/hilfe", "/fehler-melden", "/barriere-melden", "/nirgends", "/umzug", "/umzug?von=Melle&nach=Bissendorf", "/umzug?von=49577&nach=1", "/einbetten", "/einbetten?q=Hund", "/einbetten?anleitung=1",
+		"/leichte-sprache", "/gebaerdensprache", "/hilfe", "/fehler-melden", "/fehler-melden?referenz=open", "/fehler-melden?referenz=gone", "/barriere-melden", "/nirgends", "/umzug", "/umzug?von=Melle&nach=Bissendorf", "/umzug?von=49577&nach=1", "/einbetten", "/einbetten?q=Hund", "/einbetten?anleitung=1",
 		"/t/login", "/t/wrong", "/t/stepup", "/t/confirm", "/t/logout", "/t/loggedout", "/t/fail", "/t/500",
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,6 +98,16 @@ type fixture struct {
 }
 
 func (f *fixture) Portals() []web.Portal { return f.network }
+
+func (f *fixture) State(_ *http.Request, reference string) (web.ReportState, error) {
+	if reference == "DOWN" {
+		return web.ReportUnknown, errors.New("no answer")
+	}
+	if s := web.ReportState(strings.ToLower(reference)); s == web.ReportOpen || s == web.ReportDone || s == web.ReportWaiting {
+		return s, nil
+	}
+	return web.ReportUnknown, nil
+}
 
 func (f *fixture) Report(_ *http.Request, about directory.OfferRef, text string) (string, bool, error) {
 	if text == "fail" {

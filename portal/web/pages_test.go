@@ -291,6 +291,18 @@ func TestReportGoesToTheOwner(t *testing.T) {
 	}
 }
 
+func TestStateOfAReport(t *testing.T) {
+	h := routes(newFixture().web(t))
+	for ref, want := range map[string]string{
+		"open": "Ihr Hinweis ist offen", "done": "Ihr Hinweis ist erledigt", "waiting": "Wir versuchen es weiter. Kennung: WAITING.",
+		"gone": "Prüfen Sie bitte die Kennung „GONE“.", "down": "Wir können den Stand gerade nicht sagen", strings.Repeat("x", 41): "Diesen Hinweis kennen wir nicht",
+	} {
+		if _, text, _ := visit(t, h, "/fehler-melden?referenz="+ref); !strings.Contains(text, want) {
+			t.Errorf("%s: %q is not in %s", ref, want, text)
+		}
+	}
+}
+
 func TestEnglish(t *testing.T) {
 	h := routes(newFixture().web(t))
 	_, text, rec := visit(t, h, "/leistung/"+keyBauakte.String()+"/03459012?lang=en")

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 
@@ -170,7 +172,10 @@ type reportPage struct {
 	Form          bool
 }
 
-const maxReport = 2000 // characters
+const (
+	maxReport    = 2000 // characters
+	maxReference = 40   // bytes
+)
 
 // FehlerMelden is the page "/fehler-melden", GET and POST: a remark on a text
 // goes to the member that owns it. No personal data is asked for.
@@ -207,8 +212,12 @@ func (w *Web) report(rw http.ResponseWriter, r *http.Request, key string) {
 			}
 		}
 	}
-	if r.Method == http.MethodPost && page.Form {
+	switch asked := r.URL.Query().Get("referenz"); {
+	case !page.Form:
+	case r.Method == http.MethodPost:
 		w.takeReport(rw, r, v, &page, ref)
+	case asked != "":
+		page.Sent = v.reportState(strings.ToUpper(strings.TrimSpace(asked)))
 	}
 	v.Page = page
 	w.write(rw, r, http.StatusOK, v)
@@ -227,14 +236,39 @@ func (w *Web) takeReport(rw http.ResponseWriter, r *http.Request, v *view, page 
 	}
 	id, delivered, err := w.cfg.Reports.Report(r, ref, page.Text)
 	switch {
+	case errors.Is(err, ErrReportLong):
+		page.Problem = v.t("report.long", locale.Number(v.Lang, maxReport))
 	case err != nil:
 		w.cfg.Log.Warn("report not taken", "peer", ref.Member, "err", err)
 		page.Sent = &alert{Kind: "danger", Title: v.t("report.failed.title"), Text: []string{v.t("report.failed")}, Status: true}
 	case delivered:
-		page.Sent = &alert{Kind: "success", Title: v.t("report.sent.title"), Text: []string{v.t("report.sent", id)}, Status: true}
+		page.Sent = &alert{Kind: "success", Title: v.t("report.sent.title"), Text: []string{v.t("report.sent", id)}, Links: v.stateLink(id), Status: true}
 		page.Form = false
 	default:
-		page.Sent = &alert{Kind: "info", Title: v.t("report.queued.title"), Text: []string{v.t("report.queued", id)}, Status: true}
+		page.Sent = &alert{Kind: "info", Title: v.t("report.queued.title"), Text: []string{v.t("report.queued", id)}, Links: v.stateLink(id), Status: true}
 		page.Form = false
 	}
+}
+
+// stateLink leads to the state of a report. The address holds nothing but its
+// reference.
+func (v *view) stateLink(id string) []link {
+	return []link{{URL: v.query("/fehler-melden", url.Values{"referenz": {id}}), Text: v.t("report.state.link")}}
+}
+
+// reportState says how far the report with this reference is.
+func (v *view) reportState(id string) *alert {
+	if len(id) > maxReference {
+		id = ""
+	}
+	s, err := v.w.cfg.Reports.State(v.r, id)
+	if err != nil {
+		v.w.cfg.Log.Info("state of a report is not known", "err", err)
+		return &alert{Kind: "warning", Title: v.t("report.state.silent.title"), Text: []string{v.t("report.state.silent", id)}, Status: true}
+	}
+	kind := map[ReportState]string{ReportDone: "success", ReportUnknown: "warning"}[s]
+	if kind == "" {
+		kind = "info"
+	}
+	return &alert{Kind: kind, Title: v.t("report.state." + string(s) + ".title"), Text: []string{v.t("report.state."+string(s), id)}, Status: true}
 }

@@ -99,8 +99,25 @@ type Reports interface {
 	// Report hands over text (at most 2000 characters, no contact data asked
 	// for) and returns a reference to ask for its state, and whether the
 	// owner has received it already.
+	// An error that wraps ErrReportLong is the citizen's to mend.
 	Report(r *http.Request, about directory.OfferRef, text string) (reference string, delivered bool, err error)
+	// State says how far a report is that was written here.
+	State(r *http.Request, reference string) (ReportState, error)
 }
+
+// ErrReportLong refuses a report that is too long to be sent.
+var ErrReportLong = errors.New("web: report is too long")
+
+// ReportState is how far a report is.
+type ReportState string
+
+// The states of a report.
+const (
+	ReportUnknown ReportState = "unknown" // there is none with this reference
+	ReportWaiting ReportState = "waiting" // its owner does not answer yet
+	ReportOpen    ReportState = "open"
+	ReportDone    ReportState = "done"
+)
 
 // Web draws the pages of one portal.
 type Web struct {
