@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rathausnetz/config"
+	"rathausnetz/federation/store"
 	"rathausnetz/portal"
 )
 
@@ -21,7 +22,9 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			node, err := portal.Open(cfg, portal.Options{Log: newLogger(cmd.ErrOrStderr(), cfg.Log), Control: true})
+			log := newLogger(cmd.ErrOrStderr(), cfg.Log)
+			store.SetRedisLog(log)
+			node, err := portal.Open(cfg, portal.Options{Log: log, Control: true})
 			if err != nil {
 				return err
 			}
