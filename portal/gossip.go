@@ -2,15 +2,11 @@ package portal
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
 	"rathausnetz/discovery"
 	"rathausnetz/federation"
-	"rathausnetz/federation/anchor"
-	"rathausnetz/federation/catalog"
-	"rathausnetz/federation/mirror"
 	"rathausnetz/federation/trust"
 )
 
@@ -23,7 +19,7 @@ const gossipParameter = "rathausnetz_gossip"
 
 func (n *Node) newDiscovery(net *network, s membershipState) (*discovery.Discovery, error) {
 	return discovery.New(discovery.Config{
-		Self: n.cfg.Entity, Name: nodeName(n.cfg.Entity), Bind: n.cfg.Gossip.Bind, Advertise: n.cfg.Gossip.Advertise,
+		Self: n.cfg.Entity, Name: nodeName(n.cfg.Entity, s.Replica), Bind: n.cfg.Gossip.Bind, Advertise: n.cfg.Gossip.Advertise,
 		Keys: s.Gossip, PeersFile: n.path("peers.json"), Profile: n.opt.Profile, Block: n.opt.Block, Now: n.now, Log: n.log,
 		Seeds:    func() []string { return n.seeds(net) },
 		SignNode: func(b []byte) ([]byte, error) { return n.keys.Federation[0].SignBytes(purposeNode, b) },
@@ -44,20 +40,21 @@ func (n *Node) newDiscovery(net *network, s membershipState) (*discovery.Discove
 			return trust.VerifyAnnouncement(a, chain.Keys)
 		},
 		OnAnnouncement: n.mirror.Hint,
-		OnNotice:       net.takeNotice,
+		OnNotice:       func(s string) error { return n.takeNotice(net, s) },
 		OnReachable:    n.directory.SetReachable,
 	})
 }
 
-// nodeName is the part of the gossip name that people may read in logs.
-func nodeName(id federation.EntityID) string {
+// nodeName is the part of the gossip name that people may read in logs; it
+// differs between the replicas of one node.
+func nodeName(id federation.EntityID, replica string) string {
 	name := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '-' {
 			return r
 		}
 		return '-'
 	}, id.Host())
-	return name[:min(len(name), 40)]
+	return name[:min(len(name), 40-1-replicaLen)] + "-" + replica
 }
 
 // seeds are the gossip addresses to try: configured ones, and what the other
@@ -88,38 +85,6 @@ func (n *Node) notify(compact string) {
 	}
 	if err := net.discovery.Notify(compact); err != nil {
 		n.log.Error("notice was not gossiped", "err", err)
-	}
-}
-
-// noteEquivocation is called by the mirror and only leaves word; tellHub
-// delivers it.
-func (n *Node) noteEquivocation(e mirror.Equivocation) {
-	n.log.Error("a member has sealed two catalogues with one serial", "peer", e.Member, "serial", e.Serial)
-	select {
-	case n.misdeeds <- e:
-	default: // the evidence stays on disk, and the hub hears of it from others
-	}
-}
-
-// tellHub reports to the hub, with the evidence, what members were caught at.
-func (n *Node) tellHub(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case e := <-n.misdeeds:
-			r := anchor.Report{Subject: e.Member, Kind: "equivocation", Reason: fmt.Sprintf("two manifests with serial %d", e.Serial),
-				Evidence: []string{e.Held, e.Other}, EvidenceType: catalog.ManifestType}
-			var err error
-			if n.anchor != nil {
-				err = n.anchor.Note(ctx, string(n.cfg.Entity), r.Kind, string(e.Member), r.Reason)
-			} else {
-				err = n.client.Report(ctx, *n.member.get().Ticket, r)
-			}
-			if err != nil {
-				n.log.Warn("the hub was not told of a misdeed", "peer", e.Member, "err", err)
-			}
-		}
 	}
 }
 

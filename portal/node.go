@@ -20,6 +20,7 @@ import (
 
 	"rathausnetz/config"
 	"rathausnetz/discovery"
+	"rathausnetz/federation"
 	"rathausnetz/federation/anchor"
 	"rathausnetz/federation/directory"
 	"rathausnetz/federation/leika"
@@ -48,8 +49,9 @@ type Options struct {
 	Keys     *trust.Keys  // used instead of the key files
 	Portal   *Portal      // used instead of config.Portal.File, together with Brand
 	Brand    *brand.Brand
-	Store    store.Store    // used instead of the configured store; the node closes it
-	Roots    *x509.CertPool // trusted for outbound https beside the system's
+	Store    store.Store      // used instead of the configured store; the node closes it
+	Register *region.Register // used instead of the register files; shared, read only
+	Roots    *x509.CertPool   // trusted for outbound https beside the system's
 	Profile  discovery.Profile
 	// Block cuts the gossip of this node to an address; for tests of faults.
 	Block   func(netip.AddrPort) bool
@@ -85,7 +87,8 @@ type Node struct {
 	network    atomic.Pointer[network] // nil until approved
 	publisher  *publisher
 	statements statements
-	misdeeds   chan mirror.Equivocation // for tellHub
+	misdeeds   chan misdeed                              // for tellHub
+	outside    map[federation.EntityID]federation.Digest // catalogues noted by noteOutside
 
 	sessions *session.Manager
 	rp       *rp.RP
@@ -109,7 +112,7 @@ func Open(cfg config.Config, opt Options) (n *Node, err error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	n = &Node{misdeeds: make(chan mirror.Equivocation, 16), cfg: cfg, opt: opt, now: opt.Now, log: opt.Log, http: newOutbound(cfg.LoopbackHTTP, opt.Roots)}
+	n = &Node{misdeeds: make(chan misdeed, maxMisdeeds), outside: map[federation.EntityID]federation.Digest{}, cfg: cfg, opt: opt, now: opt.Now, log: opt.Log, http: newOutbound(trust.Guard{AllowLoopback: cfg.LoopbackHTTP, Allow: cfg.Outbound.Allow}, opt.Roots)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.Close())

@@ -22,7 +22,7 @@ const (
 // against special-use addresses in the dialer, without redirects, and with
 // retries for reads only. A write is never sent twice: a code or an assertion
 // that arrived must not arrive again.
-func newOutbound(loopback bool, roots *x509.CertPool) *http.Client {
+func newOutbound(guard trust.Guard, roots *x509.CertPool) *http.Client {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.Proxy = nil
 	t.MaxIdleConnsPerHost = 8
@@ -32,7 +32,7 @@ func newOutbound(loopback bool, roots *x509.CertPool) *http.Client {
 	if roots != nil {
 		t.TLSClientConfig.RootCAs = roots
 	}
-	trust.GuardTransport(t, loopback)
+	guard.Transport(t)
 	plain := &http.Client{Transport: t, CheckRedirect: stay, Timeout: outboundTimeout}
 	retrying := retryablehttp.NewClient()
 	retrying.HTTPClient = plain
@@ -54,7 +54,12 @@ type readsAgain struct{ reads, writes http.RoundTripper }
 
 func (s readsAgain) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		return s.reads.RoundTrip(r)
+		resp, err := s.reads.RoundTrip(r)
+		if err != nil && resp != nil { // the retrying client may give both
+			resp.Body.Close()
+			resp = nil
+		}
+		return resp, err
 	}
 	return s.writes.RoundTrip(r)
 }

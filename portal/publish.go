@@ -11,6 +11,7 @@ import (
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/catalog"
+	"rathausnetz/federation/mirror"
 	"rathausnetz/federation/trust"
 	"rathausnetz/federation/xzufi"
 )
@@ -56,6 +57,7 @@ type publisher struct {
 	node *Node
 
 	mu         sync.Mutex
+	caughtUp   bool             // the others were asked for the own serial; guarded by mu
 	validators xzufi.Validators // of the last fetch; guarded by mu
 }
 
@@ -106,6 +108,7 @@ func (p *publisher) run(ctx context.Context) error {
 			wait = 50 * time.Millisecond // own membership is being verified
 			continue
 		}
+		p.catchUp(ctx)
 		n.announce()
 		_, err := p.publish(ctx, PublishRequest{}, false)
 		switch {
@@ -116,6 +119,23 @@ func (p *publisher) run(ctx context.Context) error {
 			n.log.Warn("catalogue was not published", "err", err)
 			wait = min(wait, publishLater)
 		}
+	}
+}
+
+// catchUp asks the others once how far the own catalogue was: the data folder
+// may be a restored one, and no serial may be sealed twice.
+func (p *publisher) catchUp(ctx context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.caughtUp {
+		return
+	}
+	p.caughtUp = true
+	switch err := p.node.mirror.CatchUp(ctx); {
+	case errors.Is(err, mirror.ErrEquivocates):
+		p.node.log.Error("this node has sealed a serial twice; the hub has to settle it", "err", err)
+	case err != nil:
+		p.node.log.Warn("nobody could be asked how far the own catalogue was", "err", err)
 	}
 }
 
@@ -137,7 +157,7 @@ func (p *publisher) publish(ctx context.Context, r PublishRequest, keep bool) (P
 	if err != nil {
 		return rep, err
 	}
-	held, fresh := p.held()
+	held, fresh := p.held(ctx)
 	batch, err := p.read(ctx, r.Source, fresh)
 	if errors.Is(err, xzufi.ErrNotModified) {
 		return rep, nil
@@ -161,9 +181,12 @@ func (p *publisher) now() PublishReport {
 
 // held returns what is published, nil if nothing is, and whether its manifest
 // still holds for long.
-func (p *publisher) held() (*catalog.Catalogue, bool) {
+func (p *publisher) held(ctx context.Context) (*catalog.Catalogue, bool) {
 	n := p.node
-	c, _ := n.mirror.Copy(n.cfg.Entity)
+	c, err := n.mirror.OwnCopy(ctx)
+	if err != nil {
+		n.log.Error("the own catalogue cannot be read", "err", err)
+	}
 	return c.Catalogue, c.Catalogue != nil && n.now().Add(manifestLife/2).Before(c.Expires)
 }
 
@@ -175,7 +198,7 @@ func (p *publisher) take(ctx context.Context, next *catalog.Catalogue, dry, keep
 		return err
 	}
 	rep.Offers, rep.Units = len(next.Offers), len(next.Units)
-	held, fresh := p.held()
+	held, fresh := p.held(ctx)
 	rep.Diff = catalog.Compare(held, next)
 	if dry {
 		return nil

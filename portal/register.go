@@ -102,6 +102,10 @@ func registerError(path string, err error) error {
 }
 
 func (n *Node) openRegister() error {
+	if n.opt.Register != nil {
+		n.register = n.opt.Register
+		return nil
+	}
 	var err error
 	if n.register, err = OpenRegister(n.cfg.Data, n.cfg.Register.GV100AD); err != nil || n.cfg.Register.PLZ == "" {
 		return err

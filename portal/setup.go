@@ -58,7 +58,6 @@ func (n *Node) openListeners() error {
 }
 
 func (n *Node) openStore() error {
-	var err error
 	switch r := n.cfg.Store.Redis; {
 	case n.opt.Store != nil:
 		n.store = n.opt.Store
@@ -75,11 +74,19 @@ func (n *Node) openStore() error {
 			cfg.Password = strings.TrimSpace(string(b))
 		}
 		cfg.Prefix = "rn:" + n.cfg.Entity.Host() + ":"
-		n.store, err = store.OpenRedis(context.Background(), cfg)
+		st, err := store.OpenRedis(context.Background(), cfg)
+		if err != nil {
+			return err // without st: a nil *Redis in the interface is no nil
+		}
+		n.store = st
 	default:
-		n.store, err = store.OpenBolt(n.path("store.db"), n.now)
+		st, err := store.OpenBolt(n.path("store.db"), n.now)
+		if err != nil {
+			return err
+		}
+		n.store = st
 	}
-	return err
+	return nil
 }
 
 // sweeper is a store that has to be told to forget what has expired; Redis

@@ -44,7 +44,7 @@ func (n *Node) ApplySheet(ctx context.Context, r SheetRequest) (SheetReport, err
 	p := n.publisher
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	held, _ := p.held()
+	held, _ := p.held(ctx)
 	if held == nil {
 		return rep, ErrNothing
 	}

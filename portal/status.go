@@ -85,8 +85,11 @@ func (n *Node) memberStatus(m federation.Member, p discovery.Peer) MemberStatus 
 	if c.Catalogue != nil {
 		out.Offers = len(c.Catalogue.Offers)
 	}
-	if c.Err != nil {
+	switch {
+	case c.Err != nil:
 		out.Error = c.Err.Error()
+	case c.Outside > 0:
+		out.Error = leftOut(c)
 	}
 	return out
 }

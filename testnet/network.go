@@ -257,7 +257,7 @@ func (m *Member) start(ctx context.Context) error {
 		return fmt.Errorf("%w: %s: %w", ErrSpec, m.Name, err)
 	}
 	opt := portal.Options{Portal: &m.body.portal, Brand: &m.body.brand, Profile: m.net.spec.Profile, Control: m.net.spec.Control,
-		Block: m.blocked, Now: m.now, Log: m.net.log.With("node", m.Name)}
+		Register: m.net.spec.Register, Block: m.blocked, Now: m.now, Log: m.net.log.With("node", m.Name)}
 	if m.net.ca != nil {
 		cert, err := m.net.ca.issue(m.Name + ".localhost")
 		if err != nil {
@@ -345,11 +345,31 @@ func (nw *Network) writeCatalogue(m *Member) error {
 	}
 	address := strings.NewReplacer(pairs...)
 	for name, b := range m.body.files {
-		if err := os.WriteFile(m.dir("catalog", name), []byte(address.Replace(string(b))), 0o600); err != nil {
+		text := address.Replace(string(b))
+		if name == delegations {
+			text = nw.onlyPresent(text)
+		}
+		if err := os.WriteFile(m.dir("catalog", name), []byte(text), 0o600); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// onlyPresent drops delegations to nodes that do not take part: their "to" is
+// still a name and not an address.
+func (nw *Network) onlyPresent(text string) string {
+	entries := strings.Split(text, "\n- ")
+	kept := entries[:1]
+	for _, e := range entries[1:] {
+		if strings.Contains(e, "to: http") {
+			kept = append(kept, e)
+		}
+	}
+	if len(kept) == 1 {
+		return "[]\n"
+	}
+	return strings.Join(kept, "\n- ")
 }
 
 // Hub returns the Landkreis.

@@ -23,10 +23,16 @@ const (
 	publishNew    = "Kaminholz kaufen"
 )
 
+// renamed are titles of offers that every portal shows, of which each
+// Gemeinde of the demonstration has one, and what they are renamed to.
+var renamed = [...][2]string{
+	{publishWords, publishNew}, {"Ferienprogramm buchen", "Ferienwochen buchen"}, {"Schwimmkurs für Kinder buchen", "Wasserkurs für Kinder buchen"},
+}
+
 // joinJourney: Belm is invited, joins, is approved, and its offer appears in
 // every portal; then it is revoked and the offer is gone everywhere.
 func joinJourney(ctx context.Context, nw *Network) (err error) {
-	m, err := nw.add(newcomer())
+	m, err := nw.add(nw.newcomer())
 	if err != nil {
 		return err
 	}
@@ -48,7 +54,7 @@ func joinJourney(ctx context.Context, nw *Network) (err error) {
 		if o == m {
 			continue
 		}
-		if err := awaitGone(ctx, c, o.searchFor(newcomerWords), "Zuständig: Gemeinde Belm"); err != nil {
+		if err := awaitGone(ctx, c, o.searchFor(newcomerWords), "Zuständig: "+m.Legal); err != nil {
 			return err
 		}
 	}
@@ -60,14 +66,24 @@ func (m *Member) searchFor(words string) string {
 	return m.Entity.URL("/suche?q=" + url.QueryEscape(words))
 }
 
-// newcomer is a Gemeinde with one offer of its own.
-func newcomer() body {
-	name := "Gemeinde Belm"
-	area := region.MustArea("034590008008")
-	p := portal.Portal{Name: name, ShortName: "Belm", Home: area, Greeting: "Willkommen in Belm"}
-	return body{name: "belm", kind: federation.KindGemeinde, legal: name, short: p.ShortName, area: area, portal: p,
-		brand: brand.Brand{Name: name, ShortName: "Belm", Color: brand.MustColor("#5b3a86"), Greeting: p.Greeting},
-		files: map[string][]byte{"index.txt": []byte("belm.xml\n"), "belm.xml": []byte(newcomerXML)}}
+// newcomer is a Gemeinde of the Kreis that does not take part yet, Belm where
+// that is so, with one offer of its own.
+func (nw *Network) newcomer() body {
+	place, _ := nw.spec.Register.Place(region.MustArea("034590008008"))
+	taken := map[region.Area]bool{}
+	for _, m := range nw.Members() {
+		taken[m.Area] = m.body.kind != federation.KindUnternehmen
+	}
+	for _, g := range nw.spec.Register.Gemeinden(nw.spec.Kreis) {
+		if covered(taken, place.Area) && !covered(taken, g.Area) || !nw.spec.Kreis.Covers(place.Area) {
+			place = g
+		}
+	}
+	p := portal.Portal{Name: place.FullName, ShortName: place.Name, Home: place.Area, Greeting: "Willkommen in " + place.Name}
+	files := map[string][]byte{"index.txt": []byte("neu.xml\n"), "neu.xml": []byte(newcomerXML)}
+	return body{name: slug(place.Name) + "-neu", kind: federation.KindGemeinde, legal: place.FullName, short: place.Name, area: place.Area, portal: p,
+		brand: brand.Brand{Name: place.FullName, ShortName: place.Name, Color: brand.MustColor("#5b3a86"), Greeting: p.Greeting},
+		files: carried(files, "034590008008", place.Area.String())}
 }
 
 // publishJourney: Bissendorf renames its firewood offer; every portal shows
@@ -82,16 +98,22 @@ func publishJourney(ctx context.Context, nw *Network) (err error) {
 	if err != nil {
 		return err
 	}
-	if !bytes.Contains(before, []byte(publishWords)) {
-		return fmt.Errorf("%w: %s does not mention %q", ErrSpec, filepath.Base(path), publishWords)
+	old, name := "", ""
+	for _, r := range renamed {
+		if old == "" && bytes.Contains(before, []byte(r[0])) {
+			old, name = r[0], r[1]
+		}
+	}
+	if old == "" {
+		return fmt.Errorf("%w: %s has no offer that the journey knows", ErrSpec, filepath.Base(path))
 	}
 	defer func() { err = errors.Join(err, m.republish(context.WithoutCancel(ctx), path, before)) }()
-	if err := m.republish(ctx, path, bytes.ReplaceAll(before, []byte(publishWords), []byte(publishNew))); err != nil {
+	if err := m.republish(ctx, path, bytes.ReplaceAll(before, []byte(old), []byte(name))); err != nil {
 		return err
 	}
 	c := NewCitizen(nw.Transport())
 	for _, o := range nw.Members() {
-		if err := awaitPage(ctx, c, o.searchFor(publishNew), publishNew, m.Legal); err != nil {
+		if err := awaitPage(ctx, c, o.searchFor(name), name, m.Legal); err != nil {
 			return err
 		}
 	}

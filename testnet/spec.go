@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"path"
 	"strconv"
@@ -216,20 +217,26 @@ func (s Spec) listen(i int) (net.Listener, int, error) {
 	return ln, s.BasePort + 100 + i, nil
 }
 
+// The ports that freeGossipPort chooses from lie below those that the system
+// gives to outgoing connections: a port found free there stays free until the
+// node takes it.
+const firstGossipPort, lastGossipPort = 20000, 32000
+
 // freeGossipPort finds a port that is free for UDP and TCP.
 func freeGossipPort() (int, error) {
-	for range 50 {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
+	for range 200 {
+		port := firstGossipPort + rand.IntN(lastGossipPort-firstGossipPort)
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+		ln, err := net.Listen("tcp", addr)
 		if err != nil {
-			return 0, fmt.Errorf("%w: %w", ErrSpec, err)
+			continue
 		}
-		port := ln.Addr().(*net.TCPAddr).Port
-		pc, err := net.ListenPacket("udp", ln.Addr().String())
+		pc, err := net.ListenPacket("udp", addr)
 		ln.Close()
 		if err == nil {
 			pc.Close()
 			return port, nil
 		}
 	}
-	return 0, fmt.Errorf("%w: no port is free for UDP and TCP", ErrSpec)
+	return 0, fmt.Errorf("%w: no port between %d and %d is free for UDP and TCP", ErrSpec, firstGossipPort, lastGossipPort)
 }
