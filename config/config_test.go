@@ -68,6 +68,7 @@ func TestFaults(t *testing.T) {
 		"address":            {"entity: https://a.example\nproxies: [nginx]\n", "n.yaml:2: proxies[0]: \"nginx\" is no address"},
 		"half tls":           {"entity: https://a.example\ntls:\n  cert: n.yaml\n", "belong together"},
 		"no such file":       {"entity: https://a.example\nportal:\n  file: nope.yaml\n", "nope.yaml cannot be read"},
+		"no such keys":       {"entity: https://a.example\nregister:\n  leika: nope.csv\n", "nope.csv cannot be read"},
 		"hub without area":   {"entity: https://a.example\nhub:\n  enabled: true\n  name: X\n", "hub.area"},
 		"area digits":        {"entity: https://a.example\nhub:\n  area: 0345\n", "n.yaml:3: hub.area"},
 		"log level":          {"entity: https://a.example\nlog:\n  level: laut\n", "one of debug, info, warn, error"},
