@@ -124,7 +124,7 @@ func (t *Reader) value(raw []byte) (string, error) {
 	if err := valid(raw); err != nil {
 		return "", err
 	}
-	if bytes.IndexByte(raw, '&') < 0 && bytes.IndexAny(raw, "\t\r\n") < 0 {
+	if bytes.IndexByte(raw, '&') < 0 && !bytes.ContainsAny(raw, "\t\r\n") {
 		return t.intern(raw), nil
 	}
 	spaced := bytes.Map(func(r rune) rune {
