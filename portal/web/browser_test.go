@@ -85,6 +85,12 @@ func look(t *testing.T, ctx context.Context, origin, path string, width int64) [
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), scheme(false), chromedp.Navigate(origin+path)); err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
+	return inspect(t, ctx, path)
+}
+
+// inspect is look at the page as it stands in the browser.
+func inspect(t *testing.T, ctx context.Context, path string) []string {
+	t.Helper()
 	var bad []string
 	if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](axe+";0")); err != nil {
 		t.Fatal(err)

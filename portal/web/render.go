@@ -104,6 +104,10 @@ func contentPolicy(formAction string) string {
 	return "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; form-action " + formAction + "; base-uri 'none'; frame-ancestors 'none'"
 }
 
+// scriptPolicy is added on pages with the search form: its own script, and what
+// that asks this portal. No inline script is ever allowed.
+const scriptPolicy = "; script-src 'self'; connect-src 'self'"
+
 // write draws v. The page is complete before the first byte is sent, so an
 // error of a template becomes a proper answer.
 func (w *Web) write(rw http.ResponseWriter, r *http.Request, status int, v *view) {
@@ -125,6 +129,9 @@ func (w *Web) write(rw http.ResponseWriter, r *http.Request, status int, v *view
 	policy := w.policy
 	if len(v.Targets) > 0 {
 		policy = contentPolicy("'self' " + strings.Join(v.Targets, " "))
+	}
+	if v.Script {
+		policy += scriptPolicy
 	}
 	if v.Bare {
 		policy = strings.Replace(policy, "frame-ancestors 'none'", "frame-ancestors 'self' https:", 1)

@@ -18,10 +18,12 @@ type searchForm struct {
 	Problem    string // at the field for the place
 	Lang       string // hidden field, "" for German
 	Action     string
+	Suggest    bool // with a script that suggests while typing
 }
 
 func (v *view) search(q string, p place) *searchForm {
-	f := &searchForm{Q: q, Ort: p.Input, QID: "q", OrtID: "ort", Action: "/suche"}
+	f := &searchForm{Q: q, Ort: p.Input, QID: "q", OrtID: "ort", Action: "/suche", Suggest: !v.Bare}
+	v.Script = f.Suggest
 	if v.Lang != v.w.texts.Default() {
 		f.Lang = v.Lang
 	}

@@ -30,6 +30,7 @@ type view struct {
 	Bare      bool     // embedded: without header and footer
 	Targets   []string // further origins for form-action
 	Private   bool     // never kept, by nobody
+	Script    bool     // the page has the search form, whose script suggests while typing
 	Page      any
 }
 

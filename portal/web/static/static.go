@@ -35,7 +35,7 @@ type file struct {
 }
 
 var contentTypes = map[string]string{
-	".css": "text/css; charset=utf-8", ".woff2": "font/woff2",
+	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".woff2": "font/woff2",
 	".md": "text/markdown; charset=utf-8", ".txt": "text/plain; charset=utf-8",
 	".svg": "image/svg+xml",
 }

@@ -33,6 +33,19 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// The script is help, not ballast: 10 KB at most, as sent.
+func TestScriptBudget(t *testing.T) {
+	f, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := f.Size("suche.js"); n == 0 || n > 10<<10 {
+		t.Errorf("the script has %d bytes", n)
+	} else {
+		t.Logf("script %d bytes", n)
+	}
+}
+
 // The addresses in a stylesheet exist here, and nothing is fetched elsewhere.
 func TestStylesheetsReferToOwnFiles(t *testing.T) {
 	f, err := Load()
