@@ -28,6 +28,7 @@ type Config struct {
 	Hub      Hub      `yaml:"hub"`
 	OP       OP       `yaml:"op"`
 	Gossip   Gossip   `yaml:"gossip"`
+	Outbound Outbound `yaml:"outbound"`
 	Catalog  Catalog  `yaml:"catalog"`
 	Store    Store    `yaml:"store"`
 	Register Register `yaml:"register"`
@@ -82,6 +83,14 @@ type Gossip struct {
 	// Peers are host:port of nodes to try first; the hub names its own at
 	// approval, so a member usually leaves this empty.
 	Peers []string `yaml:"peers"`
+}
+
+// Outbound limits whom the node calls. Special-use addresses are refused,
+// because a member's metadata must not lead into the operator's own network.
+type Outbound struct {
+	// Allow exempts networks, for authorities inside an administration's own
+	// network.
+	Allow []netip.Prefix `yaml:"allow"`
 }
 
 // Catalog says where the own catalogue comes from.

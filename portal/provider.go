@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"rathausnetz/federation"
-	"rathausnetz/federation/trust"
 	"rathausnetz/sso/op"
 	"rathausnetz/sso/op/account"
 )
@@ -31,7 +30,7 @@ func (n *Node) openProvider() error {
 		return err
 	}
 	n.op, err = op.New(op.Config{
-		Issuer: n.cfg.Entity, Name: n.portal.Name, Keys: n.keys, Store: n.store, Clients: clients{n, static, time.Now().Add(settleWithin)}, Accounts: n.accounts,
+		Issuer: n.cfg.Entity, Name: n.portal.Name, Keys: n.keys, Store: n.store, Clients: clients{n, static}, Accounts: n.accounts,
 		Pages: n.web, Salt: salt, HTTP: n.http, Secure: n.secure(), Now: n.now, Log: n.log,
 	})
 	return err
@@ -48,33 +47,8 @@ func (n *Node) providerRoutes() []route {
 // clients tells the provider who may ask it: members by their verified chain,
 // and the static clients of the configuration. It opens no connection.
 type clients struct {
-	n       *Node
-	static  map[string]*op.Client
-	settled time.Time // wall clock: a citizen waits in it
-}
-
-// settleWithin is how long after its start a node may still be verifying who
-// is a member, and settlePoll how often a waiting login looks.
-const (
-	settleWithin = 10 * time.Second
-	settlePoll   = 20 * time.Millisecond
-)
-
-// chain is the member's verified chain. A replica that has just come back is
-// sent requests before it has verified its own membership; until then it
-// waits instead of calling a member unknown.
-func (c clients) chain(ctx context.Context, id federation.EntityID) (*trust.Chain, error) {
-	for {
-		_, unsettled := (members{c.n}).Chain(c.n.cfg.Entity)
-		if unsettled == nil || time.Now().After(c.settled) || !c.n.member.get().Approved {
-			return members{c.n}.Chain(id)
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(settlePoll):
-		}
-	}
+	n      *Node
+	static map[string]*op.Client
 }
 
 // Client implements op.Clients.
@@ -82,7 +56,8 @@ func (c clients) Client(ctx context.Context, id string) (*op.Client, error) {
 	if s, ok := c.static[id]; ok {
 		return s, nil
 	}
-	chain, err := c.chain(ctx, federation.EntityID(id))
+	c.n.settle(ctx)
+	chain, err := (members{c.n}).Chain(federation.EntityID(id))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", op.ErrUnknownClient, err)
 	}

@@ -38,7 +38,8 @@ func (n *Node) openSignOn() error {
 type providers struct{ n *Node }
 
 // Provider implements rp.Providers; it opens no connection.
-func (p providers) Provider(_ context.Context, issuer federation.EntityID) (*rp.Provider, error) {
+func (p providers) Provider(ctx context.Context, issuer federation.EntityID) (*rp.Provider, error) {
+	p.n.settle(ctx)
 	net := p.n.network.Load()
 	if net == nil {
 		return nil, fmt.Errorf("%w: this node has not joined a network", rp.ErrUnknownProvider)
@@ -84,6 +85,7 @@ func (p providers) Home() federation.EntityID {
 
 // trusted is asked for every page of a signed-in person.
 func (p providers) trusted(issuer federation.EntityID) bool {
+	p.n.settle(context.Background())
 	_, err := (members{p.n}).Chain(issuer)
 	return err == nil
 }

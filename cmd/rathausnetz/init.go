@@ -162,6 +162,11 @@ gossip:
   bind: 0.0.0.0:7946
   #advertise: 192.0.2.10:7946
 
+# Private addresses are never called, except for authorities inside the
+# administration's own network:
+#outbound:
+#  allow: [10.1.0.0/16]
+
 # The own catalogue: an XZuFi file, folder, .zip or https URL with index.txt, or a
 # YAML file. Without it the node keeps its catalogue itself: rathausnetz catalog import
 #catalog:
