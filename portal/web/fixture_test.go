@@ -262,6 +262,10 @@ func signonPages(w *web.Web) http.HandlerFunc {
 			w.LogoutPage(rw, r, sso.LogoutPage{Done: true, Results: []sso.LogoutResult{{Portal: "Stadt Melle", OK: true}, {Portal: "Landkreis Osnabrück"}}})
 		case "fail":
 			w.FailPage(rw, r, sso.FailPage{Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", ID: "7F3K-21QD", RetryAfter: 30})
+		case "level":
+			w.FailPage(rw, r, sso.FailPage{Status: http.StatusBadRequest, Code: "unmet_authentication_requirements", ID: "7F3K-21QD", Retry: "/anmelden"})
+		case "again":
+			w.FailPage(rw, r, sso.FailPage{Status: http.StatusBadRequest, Code: "login_required", ID: "7F3K-21QD", Retry: "/anmelden"})
 		case "500":
 			w.ServerError(rw, r, errors.New("disk on fire"))
 		}
