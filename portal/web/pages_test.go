@@ -297,8 +297,9 @@ func TestStateOfAReport(t *testing.T) {
 		"open": "Ihr Hinweis ist offen", "done": "Ihr Hinweis ist erledigt", "waiting": "Wir versuchen es weiter. Kennung: WAITING.",
 		"gone": "Prüfen Sie bitte die Kennung „GONE“.", "down": "Wir können den Stand gerade nicht sagen", strings.Repeat("x", 41): "Diesen Hinweis kennen wir nicht",
 	} {
-		if _, text, _ := visit(t, h, "/fehler-melden?referenz="+ref); !strings.Contains(text, want) {
-			t.Errorf("%s: %q is not in %s", ref, want, text)
+		_, text, rec := visit(t, h, "/fehler-melden?referenz="+ref)
+		if !strings.Contains(text, want) || strings.Contains(rec.Body.String(), "<textarea") {
+			t.Errorf("%s: %q is not in it, or a form is: %s", ref, want, text)
 		}
 	}
 }

@@ -218,6 +218,7 @@ func (w *Web) report(rw http.ResponseWriter, r *http.Request, key string) {
 		w.takeReport(rw, r, v, &page, ref)
 	case asked != "":
 		page.Sent = v.reportState(strings.ToUpper(strings.TrimSpace(asked)))
+		page.Form, page.Contact = false, nil // the page is about that report alone
 	}
 	v.Page = page
 	w.write(rw, r, http.StatusOK, v)
