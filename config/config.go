@@ -53,11 +53,14 @@ type Portal struct {
 // issuer of trust marks for the areas it names.
 type Hub struct {
 	Enabled bool            `yaml:"enabled"`
-	Name    string          `yaml:"name"`     // legal name
-	Kind    federation.Kind `yaml:"kind"`     // landkreis or land
-	Area    region.Area     `yaml:"area"`     // what it may hand out, with everything inside
-	Short   string          `yaml:"short"`    // short name for badges
-	OwnOnly []region.Area   `yaml:"own_only"` // areas the hub's own offers are limited to; empty: Area
+	Name    string          `yaml:"name"`  // legal name
+	Kind    federation.Kind `yaml:"kind"`  // landkreis or land
+	Area    region.Area     `yaml:"area"`  // what it may hand out, with everything inside
+	Short   string          `yaml:"short"` // short name for badges
+	// Superior: the hub stands below another one, its Land's. It joins there
+	// with a code, and admits members only after it was approved.
+	Superior bool          `yaml:"superior"`
+	OwnOnly  []region.Area `yaml:"own_only"` // areas the hub's own offers are limited to; empty: Area
 }
 
 // OP makes this node an OpenID Provider with accounts of its own.

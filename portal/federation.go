@@ -45,8 +45,8 @@ func (n *Node) openFederation() error {
 	n.directory = directory.New(directory.Config{Register: n.register, Now: n.now})
 	n.mirror, err = mirror.New(mirror.Config{
 		Dir: n.path("mirror"), Self: n.cfg.Entity, HTTP: n.http, Members: holders{members{n}}, Now: n.now, Log: n.log,
-		OnChange: n.showCopy, OnDrop: n.directory.Remove,
-		OnEquivocation: n.noteEquivocation,
+		OnChange: func(c mirror.Copy) { n.noteOutside(c); n.showCopy(c) }, OnDrop: n.directory.Remove,
+		OnEquivocation: n.noteEquivocation, OnRefused: n.noteRefused,
 	})
 	if err != nil {
 		return err
@@ -59,27 +59,35 @@ func (n *Node) openFederation() error {
 	return n.openAnchor()
 }
 
-// openAnchor makes this node a hub. A hub is its own first member and trusts
-// its own keys.
+// openAnchor makes this node a hub: a trust anchor, or one below another.
 func (n *Node) openAnchor() error {
 	h := n.cfg.Hub
+	owner := anchor.Invitation{Name: h.Name, ShortName: h.Short, Kind: h.Kind, Seat: h.Area, Scope: federation.Scope{Subtree: []region.Area{h.Area}}}
+	cfg := anchor.Config{
+		Self: n.cfg.Entity, Owner: owner, Keys: n.currentKeys, Store: n.store, HTTP: n.http,
+		AllowLoopback: n.cfg.LoopbackHTTP, OnNotice: n.notify, Now: n.now, Log: n.log,
+	}
+	var err error
+	if h.Superior {
+		cfg.Above = n.above
+	} else if cfg.Resolver, err = n.trustItself(); err != nil {
+		return err
+	}
+	n.anchor, err = anchor.New(cfg)
+	return err
+}
+
+// trustItself makes a trust anchor its own first member.
+func (n *Node) trustItself() (*trust.Resolver, error) {
 	own := n.keys.FederationJWKS()
 	err := n.member.update(func(s *membershipState) {
 		s.Ticket = &anchor.Ticket{Hub: n.cfg.Entity, HubKeys: own, TrustAnchor: n.cfg.Entity, AnchorKeys: own}
 		s.Approved = true
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		n.resolver, err = n.newResolver()
 	}
-	if n.resolver, err = n.newResolver(); err != nil {
-		return err
-	}
-	owner := anchor.Invitation{Name: h.Name, ShortName: h.Short, Kind: h.Kind, Seat: h.Area, Scope: federation.Scope{Subtree: []region.Area{h.Area}}}
-	n.anchor, err = anchor.New(anchor.Config{
-		Self: n.cfg.Entity, Owner: owner, Keys: n.currentKeys, Store: n.store, Resolver: n.resolver, HTTP: n.http,
-		AllowLoopback: n.cfg.LoopbackHTTP, OnNotice: n.notify, Now: n.now, Log: n.log,
-	})
-	return err
+	return n.resolver, err
 }
 
 // newResolver believes the trust anchor that joining has named.
@@ -190,7 +198,7 @@ func (n *Node) connect(ctx context.Context) (*network, error) {
 			return nil, err
 		}
 	}
-	r, err := roster.New(roster.Config{Resolver: n.resolver, Hub: s.Ticket.Hub, Self: n.cfg.Entity, HTTP: n.http, Dir: n.path("roster"), Now: n.now, Log: n.log})
+	r, err := roster.New(roster.Config{Resolver: n.resolver, Hub: n.hub(), Self: n.cfg.Entity, HTTP: n.http, Dir: n.path("roster"), RefreshEvery: n.refreshEvery(), OnNotice: n.passOn, Now: n.now, Log: n.log})
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +213,7 @@ func (n *Node) connect(ctx context.Context) (*network, error) {
 func (n *Node) gossipState(ctx context.Context) (membershipState, error) {
 	for {
 		s := n.member.get()
-		if len(s.Gossip) > 0 && n.anchor == nil {
+		if len(s.Gossip) > 0 && (n.anchor == nil || n.cfg.Hub.Superior) {
 			return s, nil
 		}
 		_, err := n.refreshMembership(ctx)
@@ -224,6 +232,9 @@ func (n *Node) gossipState(ctx context.Context) (membershipState, error) {
 // refreshMembership fetches a fresh trust mark and the gossip keys, and says
 // when to do so again.
 func (n *Node) refreshMembership(ctx context.Context) (again time.Duration, err error) {
+	if n.cfg.Hub.Superior {
+		return n.refreshBelow(ctx)
+	}
 	if n.anchor != nil {
 		keys, err := n.anchor.GossipKeys(ctx)
 		if err != nil {
@@ -287,8 +298,10 @@ func (n *Node) followRoster(ctx context.Context, net *network) error {
 			}
 			if !now[id] {
 				n.log.Info("no longer a member", "peer", id)
-				n.mirror.Drop(id)
 				n.directory.Remove(id)
+				if _, err := net.roster.Chain(id); errors.Is(err, roster.ErrRevoked) && id != n.cfg.Entity {
+					n.mirror.Drop(id) // and its bytes; whoever is away otherwise may come back
+				}
 			}
 		}
 		known = now

@@ -76,12 +76,7 @@ func (p providers) Issuers() []federation.EntityID {
 }
 
 // Home implements rp.Providers: the hub.
-func (p providers) Home() federation.EntityID {
-	if t := p.n.member.get().Ticket; t != nil {
-		return t.Hub
-	}
-	return ""
-}
+func (p providers) Home() federation.EntityID { return p.n.hub() }
 
 // trusted is asked for every page of a signed-in person.
 func (p providers) trusted(issuer federation.EntityID) bool {

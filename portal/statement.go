@@ -20,6 +20,7 @@ type statements struct {
 	until   time.Time
 	mark    string
 	issuers int
+	changes uint64 // of the hub's registry
 }
 
 // configuration answers {entity}/.well-known/openid-federation [OIDF §9].
@@ -37,10 +38,13 @@ func (n *Node) configuration(w http.ResponseWriter, r *http.Request) {
 
 func (n *Node) entityConfiguration(ctx context.Context) (string, error) {
 	s := n.member.get()
-	issuers := len(providers{n}.Issuers())
+	issuers, changes := len(providers{n}.Issuers()), uint64(0)
+	if n.anchor != nil {
+		changes = n.anchor.Changes()
+	}
 	n.statements.mu.Lock()
 	defer n.statements.mu.Unlock()
-	if c := &n.statements; c.compact != "" && n.now().Before(c.until) && c.mark == s.Mark.Mark && c.issuers == issuers {
+	if c := &n.statements; c.compact != "" && n.now().Before(c.until) && c.mark == s.Mark.Mark && c.issuers == issuers && c.changes == changes {
 		return c.compact, nil
 	}
 	in := trust.ConfigurationInput{
@@ -65,7 +69,7 @@ func (n *Node) entityConfiguration(ctx context.Context) (string, error) {
 		return "", err
 	}
 	n.statements.compact, n.statements.until = compact, n.now().Add(configMinutes)
-	n.statements.mark, n.statements.issuers = s.Mark.Mark, issuers
+	n.statements.mark, n.statements.issuers, n.statements.changes = s.Mark.Mark, issuers, changes
 	return compact, nil
 }
 

@@ -230,9 +230,10 @@ func (n *Node) ExplainTrust(ctx context.Context, id federation.EntityID) (TrustE
 	if _, err := federation.ParseEntityID(string(id), n.cfg.LoopbackHTTP); err != nil {
 		return out, err
 	}
-	chain, err := net.resolver.Fresh(ctx, id)
+	chain, steps, err := net.resolver.Explain(ctx, id)
+	out.Steps = steps
 	if chain != nil {
-		out.Steps, out.Expires = chain.Steps, chain.Expires
+		out.Expires = chain.Expires
 	}
 	if err == nil {
 		out.Member, err = chain.Member()

@@ -91,7 +91,8 @@ func Await(ctx context.Context, condition func() error) error {
 }
 
 // AwaitConverged waits until every running node holds a fresh copy of every
-// running member's newest catalogue and sees it alive.
+// running member's newest catalogue and sees it alive. With Spec.Anchors each
+// Landkreis is looked at by itself.
 func (nw *Network) AwaitConverged(ctx context.Context) error {
 	return Await(ctx, func() error {
 		for _, m := range nw.Members() {
@@ -112,7 +113,7 @@ func (nw *Network) complete(m *Member) error {
 		held[string(s.Member)] = s
 	}
 	for _, o := range nw.Members() {
-		if o.Node() == nil || o.left.Load() {
+		if o.Node() == nil || o.left.Load() || o.circle() != m.circle() {
 			continue
 		}
 		s, ok := held[string(o.Entity)]

@@ -65,6 +65,7 @@ type Member struct {
 	Legal  string
 
 	net    *Network
+	above  *Member // its hub; nil for a trust anchor
 	body   body
 	port   int
 	gossip int
@@ -120,19 +121,42 @@ func Start(ctx context.Context, spec Spec) (nw *Network, err error) {
 			return nw, err
 		}
 	}
-	if err := nw.Hub().start(ctx); err != nil {
+	if err := nw.startHubs(ctx); err != nil {
 		return nw, err
 	}
-	if _, err := nw.Hub().Node().AddAccount(ctx, portal.Account{Username: DemoUser, Password: DemoPassword, Name: DemoName, Level: federation.LevelNiedrig}); err != nil {
-		return nw, err
-	}
-	if err := nw.joinAll(ctx, nw.Members()[1:]); err != nil {
+	if err := nw.joinAll(ctx, slices.DeleteFunc(nw.Members(), (*Member).leads)); err != nil {
 		return nw, err
 	}
 	return nw, nw.AwaitConverged(ctx)
 }
 
+// startHubs starts the hubs from the top down, each with the demonstration's
+// account.
+func (nw *Network) startHubs(ctx context.Context) error {
+	hubs := slices.DeleteFunc(nw.Members(), func(m *Member) bool { return !m.leads() })
+	slices.SortStableFunc(hubs, func(a, b *Member) int { return a.body.area.Len() - b.body.area.Len() })
+	for _, m := range hubs {
+		begin := m.start
+		if m.above != nil {
+			begin = m.Join
+		}
+		if err := begin(ctx); err != nil {
+			return err
+		}
+		if !m.config().OP.Enabled {
+			continue
+		}
+		if _, err := m.Node().AddAccount(ctx, portal.Account{Username: DemoUser, Password: DemoPassword, Name: DemoName, Level: federation.LevelNiedrig}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s Spec) bodies() ([]body, error) {
+	if s.Anchors {
+		return anchorBodies(s.Register)
+	}
 	demo, err := demoBodies()
 	if err != nil {
 		return nil, err
@@ -187,9 +211,14 @@ func (nw *Network) add(b body) (*Member, error) {
 		return nil, err
 	}
 	ln.Close() // taken again by start, and by every restart
-	m := &Member{Name: b.name, Entity: id, Area: b.area, Legal: b.legal, net: nw, body: b, port: port, gossip: gossip}
+	m := &Member{above: nw.above(b), Name: b.name, Entity: id, Area: b.area, Legal: b.legal, net: nw, body: b, port: port, gossip: gossip}
 	nw.mu.Lock()
 	defer nw.mu.Unlock()
+	for _, o := range nw.members {
+		if o.body.below == m.Name {
+			o.above = m
+		}
+	}
 	nw.members = append(nw.members, m)
 	return m, nil
 }
@@ -219,13 +248,17 @@ func (m *Member) Join(ctx context.Context) error {
 	if err := m.start(ctx); err != nil {
 		return err
 	}
-	hub := m.net.Hub().Node()
+	hub := m.above.Node()
 	inv := anchor.Invitation{Name: m.Legal, ShortName: m.body.short, Kind: m.body.kind,
-		Scope: federation.Scope{Subtree: []region.Area{m.Area}, OwnOffersOnly: m.body.utility}}
+		Scope: federation.Scope{Subtree: []region.Area{m.Area}, OwnOffersOnly: m.body.utility}, Intermediate: m.leads()}
 	if !m.body.utility {
 		inv.Seat = m.Area
 	}
-	code, err := hub.Invite(ctx, portal.InviteRequest{By: operatorName, Invitation: inv})
+	var code portal.Invitation
+	err := Await(ctx, func() (err error) { // a hub below another may not be approved yet
+		code, err = hub.Invite(ctx, portal.InviteRequest{By: operatorName, Invitation: inv})
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("invite %s: %w", m.Name, err)
 	}
@@ -304,9 +337,9 @@ func (m *Member) config() config.Config {
 			c.Catalog.Delegations = m.dir("catalog", delegations)
 		}
 	}
-	if m == m.net.Hub() {
-		c.Hub = config.Hub{Enabled: true, Name: m.Legal, Short: m.body.short, Kind: federation.KindLandkreis, Area: m.net.spec.Kreis}
-		c.OP.Enabled = true
+	if m.leads() {
+		c.Hub = config.Hub{Enabled: true, Name: m.Legal, Short: m.body.short, Kind: m.body.kind, Area: m.Area, Superior: m.above != nil}
+		c.OP.Enabled = m.body.kind == federation.KindLandkreis
 	}
 	return c
 }

@@ -35,6 +35,7 @@ type Spec struct {
 	Members  int               // how many nodes beside the hub; 0 means the demonstration's own
 	Register *region.Register  // nil: the built-in Kreis
 	Kreis    region.Area       // zero: 03459
+	Anchors  bool              // a Land above two Landkreise of three nodes each, see DESIGN §1
 	Profile  discovery.Profile // zero: discovery.Loopback
 	Control  bool              // open the operator's sockets, so that the command line can speak to the nodes
 	Log      *slog.Logger
@@ -48,6 +49,8 @@ type body struct {
 	short   string
 	area    region.Area // claims this and everything inside
 	utility bool
+	leads   bool   // a hub
+	below   string // the name of its hub; "" for the first hub's own and for who stands on top
 	portal  portal.Portal
 	brand   brand.Brand
 	files   map[string][]byte // index.txt, XZuFi files, delegationen.yaml; nil: no catalogue
@@ -96,6 +99,7 @@ func readBody(name string, files fs.FS) (body, error) {
 	default:
 		b.kind = federation.KindGemeinde
 	}
+	b.leads = name == hubName
 	b.files, err = readCatalogue(files)
 	return b, err
 }
@@ -162,6 +166,7 @@ func furtherBodies(have []body, pattern body, reg *region.Register, kreis region
 			continue
 		}
 		b := pattern
+		b.below = have[0].below
 		b.name, b.kind, b.legal, b.short, b.area = slug(g.Name), federation.KindGemeinde, g.FullName, g.Name, g.Area
 		b.portal.Name, b.portal.ShortName, b.portal.Home = g.FullName, g.Name, g.Area
 		b.portal.Network = have[0].portal.Network

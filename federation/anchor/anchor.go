@@ -40,15 +40,16 @@ var (
 
 // Config configures the hub's side of a node.
 type Config struct {
-	Self        federation.EntityID
-	TrustAnchor federation.EntityID   // equals Self for a trust anchor; "" means Self
-	AnchorKeys  trust.JWKS            // of the trust anchor; an intermediate hands them to its members
-	Superiors   []federation.EntityID // authority_hints; empty for a trust anchor
-	Owner       Invitation            // the hub as a member: name, kind, seat, scope
-	Keys        func() *trust.Keys    // as they hold now; called for each signature
-	Store       store.Store
-	Resolver    *trust.Resolver // for the resolve endpoint; may be nil
-	HTTP        *http.Client    // fetches applicants' entity configurations; guarded
+	Self  federation.EntityID
+	Owner Invitation         // the hub as a member: name, kind, seat, scope
+	Keys  func() *trust.Keys // as they hold now; called for each signature
+	Store store.Store
+	// Above says where an intermediate stands now; nil makes a trust anchor.
+	// Until its superior has approved it, Above returns ErrNotApproved and
+	// the hub admits nobody.
+	Above    func() (Place, error)
+	Resolver *trust.Resolver // of a trust anchor, for the resolve endpoint; may be nil
+	HTTP     *http.Client    // fetches applicants' entity configurations; guarded
 
 	Policy json.RawMessage // metadata_policy of subordinate statements; nil: DefaultPolicy
 
@@ -64,26 +65,30 @@ type Config struct {
 	Log           *slog.Logger
 }
 
+// Place is where a hub stands in the federation.
+type Place struct {
+	Superior    federation.EntityID // authority hint; "" for a trust anchor
+	TrustAnchor federation.EntityID
+	AnchorKeys  trust.JWKS       // of TrustAnchor; handed to the hub's members
+	Scope       federation.Scope // bounds what the hub may hand out
+	Resolver    *trust.Resolver  // believes TrustAnchor; may be nil
+}
+
 // Anchor is the hub. It is safe for concurrent use and by several replicas
 // over one store.
 type Anchor struct {
 	cfg    Config
 	client *http.Client
 
-	mu     sync.Mutex
-	issued map[string]issued // by kind and subject, guarded by mu
+	mu      sync.Mutex
+	issued  map[string]issued // by kind and subject, guarded by mu
+	changes uint64            // guarded by mu
 }
 
 // New checks the configuration; it does no I/O.
 func New(cfg Config) (*Anchor, error) {
 	if cfg.Self == "" || cfg.Keys == nil || cfg.Store == nil || cfg.HTTP == nil {
 		return nil, fmt.Errorf("%w: entity ID, keys, store and HTTP client are required", ErrConfig)
-	}
-	if cfg.TrustAnchor == "" {
-		cfg.TrustAnchor = cfg.Self
-	}
-	if top := cfg.TrustAnchor == cfg.Self; top != (len(cfg.Superiors) == 0) {
-		return nil, fmt.Errorf("%w: a trust anchor has no superior, an intermediate has one", ErrConfig)
 	}
 	if cfg.Owner.Name == "" {
 		return nil, fmt.Errorf("%w: the hub needs a legal name", ErrConfig)
@@ -148,7 +153,31 @@ func (a *Anchor) signer() (*trust.Key, error) {
 }
 
 // IsTrustAnchor reports whether nobody stands above this hub.
-func (a *Anchor) IsTrustAnchor() bool { return a.cfg.TrustAnchor == a.cfg.Self }
+func (a *Anchor) IsTrustAnchor() bool { return a.cfg.Above == nil }
+
+// place says where this hub stands now; ErrNotApproved if its superior has not
+// admitted it yet.
+func (a *Anchor) place() (Place, error) {
+	if a.cfg.Above != nil {
+		return a.cfg.Above()
+	}
+	keys := a.cfg.Keys()
+	if keys == nil {
+		return Place{}, fmt.Errorf("%w: no federation key", ErrConfig)
+	}
+	return Place{TrustAnchor: a.cfg.Self, AnchorKeys: keys.FederationJWKS(), Scope: a.cfg.Owner.Scope, Resolver: a.cfg.Resolver}, nil
+}
 
 // markType is the type of membership mark this hub issues.
-func (a *Anchor) markType() string { return trust.MarkType(a.cfg.TrustAnchor) }
+func (a *Anchor) markType() (string, error) {
+	p, err := a.place()
+	return trust.MarkType(p.TrustAnchor), err
+}
+
+// Changes counts what was decided about members here since the start: an
+// entity configuration made at another count is out of date.
+func (a *Anchor) Changes() uint64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.changes
+}

@@ -121,8 +121,9 @@ func (a *Anchor) forget(id federation.EntityID) {
 	a.mu.Lock()
 	delete(a.issued, "statement "+string(id))
 	delete(a.issued, "mark "+string(id))
+	a.changes++
 	a.mu.Unlock()
-	if a.cfg.Resolver != nil {
-		a.cfg.Resolver.Forget(id)
+	if p, err := a.place(); err == nil && p.Resolver != nil {
+		p.Resolver.Forget(id)
 	}
 }

@@ -383,9 +383,8 @@ func TestLandWithTwoLandkreise(t *testing.T) {
 	for name, ars := range map[string]string{"osnabrueck": "03459", "emsland": "03454"} {
 		scope := federation.Scope{Subtree: []region.Area{region.MustArea(ars)}}
 		k := addHub(t, f, c, name, func(cfg *anchor.Config) {
-			cfg.TrustAnchor, cfg.Superiors = land.entity.ID, []federation.EntityID{land.entity.ID}
-			cfg.AnchorKeys = land.keys.FederationJWKS()
-			cfg.Owner.Scope, cfg.Resolver = scope, land.resolver
+			place := anchor.Place{Superior: land.entity.ID, TrustAnchor: land.entity.ID, AnchorKeys: land.keys.FederationJWKS(), Scope: scope, Resolver: land.resolver}
+			cfg.Above = func() (anchor.Place, error) { return place, nil }
 		})
 		k.resolver = land.resolver
 		k.joinAbove(t, land, anchor.Invitation{Name: "Landkreis " + name, Kind: federation.KindLandkreis, Seat: region.MustArea(ars), Scope: scope, Intermediate: true})

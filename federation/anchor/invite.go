@@ -69,7 +69,11 @@ func (a *Anchor) Invite(ctx context.Context, by string, inv Invitation) (Code, e
 // within refuses a scope that this hub does not hold itself. Verifiers would
 // reject its mark anyway (attenuation, [SSO.md §3]).
 func (a *Anchor) within(s federation.Scope) error {
-	own := a.cfg.Owner.Scope
+	p, err := a.place()
+	if err != nil {
+		return fmt.Errorf("this hub and its superior: %w", err)
+	}
+	own := p.Scope
 	if len(own.Areas)+len(own.Subtree) == 0 && a.IsTrustAnchor() {
 		return nil // an anchor that names no scope of its own bounds nothing
 	}

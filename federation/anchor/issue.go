@@ -95,14 +95,18 @@ func (a *Anchor) statement(m Member) (string, error) {
 // mark signs the membership mark of an active member.
 func (a *Anchor) mark(m Member) (string, error) {
 	return a.reuse("mark "+string(m.ID), m.version(), func(key *trust.Key) (string, error) {
-		return trust.IssueMark(key, a.claims(m.ID, m.Invitation, m.Generation))
+		typ, err := a.markType()
+		if err != nil {
+			return "", err
+		}
+		return trust.IssueMark(key, a.claims(typ, m.ID, m.Invitation, m.Generation))
 	})
 }
 
-func (a *Anchor) claims(id federation.EntityID, inv Invitation, generation uint64) trust.MarkClaims {
+func (a *Anchor) claims(typ string, id federation.EntityID, inv Invitation, generation uint64) trust.MarkClaims {
 	now := a.cfg.Now()
 	c := trust.MarkClaims{
-		Issuer: a.cfg.Self, Subject: id, Type: a.markType(), IssuedAt: trust.At(now), Expires: trust.At(now.Add(a.cfg.Lifetime)),
+		Issuer: a.cfg.Self, Subject: id, Type: typ, IssuedAt: trust.At(now), Expires: trust.At(now.Add(a.cfg.Lifetime)),
 		ID: rand.Text(), LegalName: inv.Name, ShortName: inv.ShortName, Kind: inv.Kind, AGS: inv.AGS, Seat: inv.Seat,
 		Generation: generation,
 	}
@@ -125,17 +129,20 @@ func (a *Anchor) Contribute(ctx context.Context, in *trust.ConfigurationInput) e
 		entity[parameter] = a.cfg.Self.URL(path)
 	}
 	in.Metadata[trust.TypeEntity] = entity
-	in.AuthorityHints = a.cfg.Superiors
 	if !a.IsTrustAnchor() {
-		return nil
+		if p, err := a.place(); err == nil {
+			in.AuthorityHints = []federation.EntityID{p.Superior}
+		}
+		return nil // before it is admitted it has no place, but an address
 	}
+	typ := trust.MarkType(a.cfg.Self)
 	own, err := a.reuse("mark "+string(a.cfg.Self), "owner", func(key *trust.Key) (string, error) {
-		return trust.IssueMark(key, a.claims(a.cfg.Self, a.cfg.Owner, 0))
+		return trust.IssueMark(key, a.claims(typ, a.cfg.Self, a.cfg.Owner, 0))
 	})
 	if err != nil {
 		return fmt.Errorf("own mark: %w", err)
 	}
-	in.Marks = append(in.Marks, trust.MarkRef{Type: a.markType(), Mark: own})
+	in.Marks = append(in.Marks, trust.MarkRef{Type: typ, Mark: own})
 	issuers := []federation.EntityID{a.cfg.Self}
 	members, err := a.List(ctx, Filter{State: StateActive})
 	if err != nil {
@@ -146,6 +153,6 @@ func (a *Anchor) Contribute(ctx context.Context, in *trust.ConfigurationInput) e
 			issuers = append(issuers, m.ID)
 		}
 	}
-	in.MarkIssuers = map[string][]federation.EntityID{a.markType(): issuers}
+	in.MarkIssuers = map[string][]federation.EntityID{typ: issuers}
 	return nil
 }

@@ -110,6 +110,10 @@ func (a *Anchor) serveJoin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	p, err := a.place()
+	if err != nil {
+		return err
+	}
 	var m Member
 	if t.Header.Type == typeJoin {
 		m, err = a.join(r.Context(), t, c)
@@ -123,14 +127,10 @@ func (a *Anchor) serveJoin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	anchorKeys := a.cfg.AnchorKeys
-	if a.IsTrustAnchor() {
-		anchorKeys = a.cfg.Keys().FederationJWKS()
-	}
 	now := a.cfg.Now()
 	compact, err := trust.Sign(key, typeAnswer, joinAnswer{
 		Issuer: a.cfg.Self, Audience: m.ID, IssuedAt: trust.At(now), Expires: trust.At(now.Add(requestLife)),
-		State: m.State, Reason: m.Reason, TrustAnchor: a.cfg.TrustAnchor, AnchorKeys: anchorKeys,
+		State: m.State, Reason: m.Reason, TrustAnchor: p.TrustAnchor, AnchorKeys: p.AnchorKeys,
 	})
 	if err != nil {
 		return err

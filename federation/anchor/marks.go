@@ -20,8 +20,12 @@ func (a *Anchor) serveMark(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if q.Get("trust_mark_type") != a.markType() {
-		return fmt.Errorf("%w: trust_mark_type must be %s", ErrRequest, a.markType())
+	typ, err := a.markType()
+	if err != nil {
+		return err
+	}
+	if q.Get("trust_mark_type") != typ {
+		return fmt.Errorf("%w: trust_mark_type must be %s", ErrRequest, typ)
 	}
 	m, err := a.active(r.Context(), id)
 	if err != nil {
@@ -80,11 +84,15 @@ func (a *Anchor) markStatus(r *http.Request, compact string) (string, error) {
 	if err := t.Into(&head); err != nil || head.Issuer != a.cfg.Self {
 		return "", fmt.Errorf("%w: not issued here", ErrNotMember)
 	}
+	typ, err := a.markType()
+	if err != nil {
+		return "", err
+	}
 	c, err := trust.OpenMark(compact, a.cfg.Keys().FederationJWKS(), a.cfg.Now())
 	switch {
 	case errors.Is(err, trust.ErrExpired):
 		return "expired", nil
-	case err != nil || c.Type != a.markType():
+	case err != nil || c.Type != typ:
 		return "invalid", nil
 	case c.Subject == a.cfg.Self:
 		return "active", nil
@@ -108,8 +116,12 @@ func (a *Anchor) serveMarkList(w http.ResponseWriter, r *http.Request) error {
 	if !q.Has("trust_mark_type") {
 		return fmt.Errorf("%w: trust_mark_type is required", ErrRequest)
 	}
+	typ, err := a.markType()
+	if err != nil {
+		return err
+	}
 	ids := []federation.EntityID{}
-	if q.Get("trust_mark_type") == a.markType() {
+	if q.Get("trust_mark_type") == typ {
 		members, err := a.List(r.Context(), Filter{State: StateActive})
 		if err != nil {
 			return err

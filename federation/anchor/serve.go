@@ -112,13 +112,20 @@ func (a *Anchor) serveList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	// A hub that is not admitted yet has no members, so its type is not asked.
+	typ := ""
+	if len(members) > 0 {
+		if typ, err = a.markType(); err != nil {
+			return err
+		}
+	}
 	ids := []federation.EntityID{}
 	for _, m := range members {
 		types := append([]string{trust.TypeEntity}, m.EntityTypes...)
 		switch {
 		case q.Has("intermediate") && (q.Get("intermediate") == "true") != m.Intermediate:
 		case q.Get("trust_marked") == "false": // every active member has a mark
-		case q.Has("trust_mark_type") && q.Get("trust_mark_type") != a.markType():
+		case q.Has("trust_mark_type") && q.Get("trust_mark_type") != typ:
 		case q.Has("entity_type") && !slices.ContainsFunc(q["entity_type"], func(t string) bool { return slices.Contains(types, t) }):
 		default:
 			ids = append(ids, m.ID)
@@ -139,18 +146,22 @@ func (a *Anchor) serveResolve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if len(q["trust_anchor"]) == 0 || !slices.Contains(q["trust_anchor"], string(a.cfg.TrustAnchor)) {
-		return fmt.Errorf("%w: trust_anchor must name %s", ErrRequest, a.cfg.TrustAnchor)
+	p, err := a.place()
+	if err != nil {
+		return err
+	}
+	if len(q["trust_anchor"]) == 0 || !slices.Contains(q["trust_anchor"], string(p.TrustAnchor)) {
+		return fmt.Errorf("%w: trust_anchor must name %s", ErrRequest, p.TrustAnchor)
 	}
 	if m, err := a.Show(r.Context(), id); err == nil && m.State != StateActive {
 		return fmt.Errorf("%s: %w", id, ErrNotMember)
 	} else if err != nil && !errors.Is(err, ErrNotMember) {
 		return err
 	}
-	if a.cfg.Resolver == nil {
+	if p.Resolver == nil {
 		return fmt.Errorf("%s: %w", id, ErrNotMember)
 	}
-	chain, ok := a.cfg.Resolver.Cached(id)
+	chain, ok := p.Resolver.Cached(id)
 	if !ok {
 		return fmt.Errorf("%s is not known here yet: %w", id, ErrNotMember)
 	}

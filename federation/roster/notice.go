@@ -28,7 +28,7 @@ func (r *Roster) Notice(compact string) error {
 	r.end(n)
 	r.save()
 	if r.cfg.OnNotice != nil {
-		r.cfg.OnNotice(n)
+		r.cfg.OnNotice(n, compact)
 	}
 	select {
 	case r.wake <- struct{}{}:

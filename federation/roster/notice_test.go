@@ -255,7 +255,7 @@ func TestRunTakesNoticesFromTheHubAndEnds(t *testing.T) {
 	heard := make(chan trust.Notice, 1)
 	r, err := roster.New(roster.Config{
 		Resolver: w.Resolver(w.land), Hub: w.kreis.ID, Self: w.melle.ID, HTTP: w.Client(), Dir: t.TempDir(), Now: w.clock.now,
-		RefreshEvery: 20 * time.Millisecond, OnNotice: func(n trust.Notice) { heard <- n },
+		RefreshEvery: 20 * time.Millisecond, OnNotice: func(n trust.Notice, _ string) { heard <- n },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -222,8 +222,8 @@ func (r *Roster) list(ctx context.Context) (map[federation.EntityID]bool, error)
 	return ids, nil
 }
 
-// aboveEvery is at how many refreshes the hubs above the own one are asked,
-// too: a revoked hub does not tell its members.
+// aboveEvery is at how many refreshes a member asks the hubs above its own,
+// too: a revoked hub may not tell its members. A hub asks at every refresh.
 const aboveEvery = 5
 
 // noticeIssuers returns whom to ask for notices this time.
@@ -233,7 +233,7 @@ func (r *Roster) noticeIssuers() []federation.EntityID {
 	defer r.mu.Unlock()
 	r.refreshes++
 	hub := r.entries[r.cfg.Hub]
-	if hub == nil || hub.chain == nil || r.refreshes%aboveEvery != 0 {
+	if hub == nil || hub.chain == nil || r.cfg.Hub != r.cfg.Self && r.refreshes%aboveEvery != 0 {
 		return issuers
 	}
 	for _, s := range hub.chain.Statements[1:] {

@@ -32,9 +32,10 @@ type Config struct {
 	Dir          string              // keeps verified statements across restarts; "" keeps nothing
 	RefreshEvery time.Duration       // of the hub's list; default 1 min
 	MemberEvery  time.Duration       // of one member's statements; default 1 h
-	OnNotice     func(trust.Notice)  // called for each notice that held, without locks; may be nil
-	Now          func() time.Time
-	Log          *slog.Logger
+	// OnNotice is called for each notice that held, without locks; may be nil.
+	OnNotice func(n trust.Notice, compact string)
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Roster is safe for concurrent use.
