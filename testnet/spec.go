@@ -35,7 +35,7 @@ type Spec struct {
 	Members  int               // how many nodes beside the hub; 0 means the demonstration's own
 	Register *region.Register  // nil: the built-in Kreis
 	Kreis    region.Area       // zero: 03459
-	Anchors  bool              // a Land above two Landkreise of three nodes each, see DESIGN §1
+	Anchors  bool              // a Land above two Landkreise of three nodes each; Members and Kreis are ignored
 	Profile  discovery.Profile // zero: discovery.Loopback
 	Control  bool              // open the operator's sockets, so that the command line can speak to the nodes
 	Log      *slog.Logger

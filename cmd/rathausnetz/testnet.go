@@ -104,7 +104,11 @@ func (f testnetFlags) spec(cmd *cobra.Command) (testnet.Spec, error) {
 }
 
 func printNetwork(w io.Writer, nw *testnet.Network, took time.Duration) {
-	fmt.Fprintf(w, "The Landkreis is up after %s. Every portal shows all offers, each in its own design:\n\n", took.Round(10*time.Millisecond))
+	what := "The Landkreis is up after %s. Every portal shows all offers, each in its own design:\n\n"
+	if nw.Member("land") != nil {
+		what = "Two Landkreise below one Land are up after %s. Every portal shows all offers of its own Landkreis:\n\n"
+	}
+	fmt.Fprintf(w, what, took.Round(10*time.Millisecond))
 	table(w, "PORTAL\tADDRESS\tAREA", func(line func(string, ...any)) {
 		for _, m := range nw.Members() {
 			line("%s\t%s\t%s", m.Legal, m.Entity, m.Area)
