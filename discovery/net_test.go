@@ -39,7 +39,6 @@ type testNode struct {
 	addr   netip.AddrPort
 	cancel context.CancelFunc
 	done   chan error
-	side   int // of a cut
 
 	mu      sync.Mutex
 	heard   map[federation.EntityID]federation.Announcement

@@ -81,7 +81,7 @@ func (p providers) Home() federation.EntityID { return p.n.hub() }
 // trusted is asked for every page of a signed-in person.
 func (p providers) trusted(issuer federation.EntityID) bool {
 	p.n.settle(context.Background())
-	_, err := (members{p.n}).Chain(issuer)
+	_, err := members(p).Chain(issuer)
 	return err == nil
 }
 

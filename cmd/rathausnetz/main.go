@@ -64,7 +64,7 @@ func newRoot() *cobra.Command {
 	)
 	root.AddCommand(
 		testnetCommand(), serveCommand(), initCommand(), configCommand(),
-		inviteCommand(), joinCommand(), memberCommand(), auditCommand(), accountCommand(),
+		inviteCommand(), joinCommand(), leaveCommand(), memberCommand(), auditCommand(), accountCommand(),
 		catalogCommand(), reportCommand(), regionCommand(), leikaCommand(),
 		statusCommand(), resolveCommand(), trustCommand(),
 	)

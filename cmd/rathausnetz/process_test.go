@@ -213,7 +213,7 @@ func (p *process) join(hub *process, legal, ars string) {
 	if shown := hub.must(hub.with("member", "show", p.entity)...); !strings.Contains(shown, strings.Join(joined.Words, " ")) {
 		p.t.Fatalf("the words %v are not what the hub sees: %s", joined.Words, shown)
 	}
-	if _, err := p.run(p.with("join", inv.Code)...); err == nil || !strings.Contains(err.Error(), "joined") {
+	if _, err := p.run(p.with("join", inv.Code)...); err == nil || !strings.Contains(err.Error(), "used already") {
 		p.t.Errorf("second join of the same node: %v", err)
 	}
 	hub.must(hub.with("member", "approve", p.entity)...)

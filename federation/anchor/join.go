@@ -173,9 +173,7 @@ func (a *Anchor) join(ctx context.Context, t *trust.Token, c requestClaims) (Mem
 			m.Generation = old.Generation // former notices stay older than the new membership
 		}
 		m.Words = config.Keys.Only(t.Header.KeyID).Words()
-		for _, typ := range slices.Sorted(maps.Keys(config.Metadata)) {
-			m.EntityTypes = append(m.EntityTypes, typ)
-		}
+		m.EntityTypes = slices.Sorted(maps.Keys(config.Metadata))
 		return m, nil
 	})
 	if err != nil {

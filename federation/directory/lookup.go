@@ -49,8 +49,6 @@ func (f *found) at(i int) *hit {
 	return &f.rest[i-len(f.first)]
 }
 
-func (f *found) reset() { f.n, f.members, f.rest = 0, 0, nil }
-
 // find is DESIGN §4.3: with the exact key from the most specific area
 // upwards, and only if no area answers with broader keys. date is midnight
 // UTC of the day. It reports whether anybody is responsible.

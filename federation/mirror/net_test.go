@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -320,10 +319,6 @@ func await(t testing.TB, what string, ok func() bool) {
 		}
 		<-tick.C
 	}
-}
-
-func testLog(t testing.TB) *slog.Logger {
-	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 func get(t testing.TB, n *testNet, u string, header ...string) (*http.Response, string) {

@@ -3,6 +3,7 @@ package api
 import (
 	_ "embed"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -69,7 +70,7 @@ type API struct {
 // New checks cfg and returns the handlers. It does no I/O.
 func New(cfg Config) (*API, error) {
 	if cfg.Directory == nil || cfg.Register == nil || cfg.Self == "" {
-		return nil, errors.Join(ErrConfig, errors.New("Self, Directory and Register are needed"))
+		return nil, fmt.Errorf("%w: Self, Directory and Register are needed", ErrConfig)
 	}
 	a := &API{
 		self: cfg.Self, directory: cfg.Directory, register: cfg.Register,
