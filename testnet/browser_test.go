@@ -2,6 +2,7 @@ package testnet
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -44,9 +45,14 @@ func browser(t *testing.T) context.Context {
 func TestBrowser(t *testing.T) {
 	ctx := browser(t)
 	nw := startNetwork(t, Spec{})
+	// text asks the page itself: nodes that DevTools knows by number are gone
+	// when a navigation is still on its way.
+	read := func() (string, error) {
+		return chromedp.Run(ctx, chromedp.Evaluate[string](`document.body ? document.body.innerText : ""`))
+	}
 	text := func() string {
 		t.Helper()
-		s, err := chromedp.Run(ctx, chromedp.Text("body"))
+		s, err := read()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,8 +66,17 @@ func TestBrowser(t *testing.T) {
 	}
 	expect := func(want string) {
 		t.Helper()
-		if got := text(); !strings.Contains(got, want) {
-			t.Fatalf("the page does not say %q:\n%s", want, got)
+		limited, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		err := Await(limited, func() error {
+			got, err := read()
+			if err == nil && !strings.Contains(got, want) {
+				err = fmt.Errorf("the page does not say %q:\n%s", want, got)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 
