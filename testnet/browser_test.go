@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -64,35 +65,74 @@ func TestBrowser(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", what, err, text())
 		}
 	}
-	expect := func(want string) {
+	until := func(what string, condition func() error) {
 		t.Helper()
 		limited, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
-		err := Await(limited, func() error {
+		if err := Await(limited, condition); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+	expect := func(want string) {
+		t.Helper()
+		until("text", func() error {
 			got, err := read()
 			if err == nil && !strings.Contains(got, want) {
 				err = fmt.Errorf("the page does not say %q:\n%s", want, got)
 			}
 			return err
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
 	}
+	// appears waits for a loaded page that has the element; only then nodes are
+	// worth clicking.
+	appears := func(selector string) {
+		t.Helper()
+		until(selector, func() error {
+			there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState === "complete" && !!document.querySelector(`+strconv.Quote(selector)+`)`))
+			if err == nil && !there {
+				err = fmt.Errorf("the page has no %s", selector)
+			}
+			return err
+		})
+	}
+	// click presses what a person would see there, in the page itself.
+	click := func(selector string) {
+		t.Helper()
+		appears(selector)
+		until("click "+selector, func() error {
+			_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`(document.querySelector(`+strconv.Quote(selector)+`).click(), true)`))
+			return err
+		})
+	}
+	const yes = `button[name='decision'][value='yes']`
 
 	do("open Bissendorf", chromedp.Navigate(nw.Member("bissendorf").Entity.URL("/")))
-	do("search", chromedp.SendKeys(`input[name="q"]`, carWords), chromedp.Click(`form[role="search"] button[type="submit"]`), chromedp.WaitVisible(`a[href*="/leistung/`+carLeika+`"]`))
-	do("open the Leistung", chromedp.Click(`a[href*="/leistung/`+carLeika+`"]`), chromedp.WaitVisible(`a[href*="/zu/"]`))
+	appears(`form[role='search']`)
+	do("search", chromedp.SendKeys(`input[name="q"]`, carWords))
+	click(`form[role='search'] button[type='submit']`)
+	click(`a[href*='/leistung/` + carLeika + `']`)
+	appears(`a[href*='/zu/']`)
 	expect("Zuständig für Bissendorf: Landkreis Osnabrück")
-	do("apply", chromedp.Click(`a[href*="/zu/"]`), chromedp.WaitVisible(`input[name="password"]`))
-	do("sign in", chromedp.SendKeys(`input[name="username"]`, DemoUser), chromedp.SendKeys(`input[name="password"]`, DemoPassword), chromedp.Click(`form:has(input[name="password"]) button[type="submit"]`), chromedp.WaitVisible(`button[name="decision"][value="yes"]`))
-	do("confirm", chromedp.Click(`button[name="decision"][value="yes"]`), chromedp.WaitVisible(`[name="`+formField+`"]`))
+	click(`a[href*='/zu/']`)
+	appears(`input[name='password']`)
+	do("sign in", chromedp.SendKeys(`input[name="username"]`, DemoUser), chromedp.SendKeys(`input[name="password"]`, DemoPassword))
+	click(`form:has(input[name='password']) button[type='submit']`)
+	click(yes)
+	appears(`[name='` + formField + `']`)
 	expect(DemoName)
 
-	do("open Melle", chromedp.Navigate(nw.Member("melle").Entity.URL("/anmelden?zurueck=/konto")), chromedp.WaitVisible(`button[name="decision"][value="yes"]`))
+	do("open Melle", chromedp.Navigate(nw.Member("melle").Entity.URL("/anmelden?zurueck=/konto")))
+	appears(yes)
 	if strings.Contains(text(), "Passwort") {
 		t.Error("the second portal asks for a password")
 	}
-	do("confirm for Melle", chromedp.Click(`button[name="decision"][value="yes"]`), chromedp.WaitVisible(`main`))
+	click(yes)
+	until("back at Melle", func() error {
+		at, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.origin`))
+		if err == nil && at != nw.Member("melle").Entity.Origin() {
+			err = fmt.Errorf("stands at %s", at)
+		}
+		return err
+	})
 	expect(DemoName)
 }
