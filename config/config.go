@@ -86,6 +86,10 @@ type Gossip struct {
 	// Peers are host:port of nodes to try first; the hub names its own at
 	// approval, so a member usually leaves this empty.
 	Peers []string `yaml:"peers"`
+	// Follow takes no part in gossip: the node hears the news by outbound
+	// HTTPS from its hub or any member. For a node behind a firewall whose
+	// portal is public but whose gossip port is not; Bind is not used then.
+	Follow bool `yaml:"follow"`
 }
 
 // Outbound limits whom the node calls. Special-use addresses are refused,

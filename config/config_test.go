@@ -56,6 +56,8 @@ func TestFaults(t *testing.T) {
 		"nothing near":       {"entity: https://a.example\ntls:\n  zertifikat: x\n", "known here: cert, key"},
 		"twice":              {"entity: https://a.example\nlisten: 127.0.0.1:1\nlisten: 127.0.0.1:2\n", "n.yaml:"},
 		"missing entity":     {"listen: 127.0.0.1:1\n", "entity: the node's public address is missing"},
+		"hub follows":        {"entity: https://a.example\nhub: {enabled: true, name: A, area: \"03459\"}\ngossip: {follow: true}\n", "gossip.follow: a hub cannot follow"},
+		"follows, address":   {"entity: https://a.example\ngossip: {follow: true, advertise: \"a.example:7946\"}\n", "gossip.advertise: a node that follows has no gossip address"},
 		"plain http":         {"entity: http://a.example\n", "n.yaml:1: entity: \"http://a.example\" must begin with https://"},
 		"loopback forbidden": {"entity: http://a.localhost\n", "set loopback_http: true"},
 		"not host:port":      {"entity: https://a.example\nlisten: 8600\n", `n.yaml:2: listen: "8600" is not host:port`},

@@ -21,6 +21,12 @@ func (p *parser) validate(c *Config) {
 	if c.Gossip.Advertise != "" {
 		p.hostPort("gossip.advertise", c.Gossip.Advertise)
 	}
+	if c.Gossip.Follow && c.Hub.Enabled {
+		p.fault("gossip.follow", "a hub cannot follow: its members ask it for the news", "remove it, and open the gossip port of the hub")
+	}
+	if c.Gossip.Follow && c.Gossip.Advertise != "" {
+		p.fault("gossip.advertise", "a node that follows has no gossip address", "remove gossip.advertise, or gossip.follow")
+	}
 	for _, a := range c.Gossip.Peers {
 		p.hostPort("gossip.peers", a)
 	}

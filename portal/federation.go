@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"rathausnetz/discovery"
 	"rathausnetz/federation"
 	"rathausnetz/federation/anchor"
 	"rathausnetz/federation/catalog"
@@ -32,7 +31,8 @@ const (
 type network struct {
 	resolver  *trust.Resolver
 	roster    *roster.Roster
-	discovery *discovery.Discovery
+	discovery gossip
+	probes    probes
 	wanted    chan struct{} // capacity 1: the roster should be refreshed soon
 	noticed   chan struct{} // capacity 1: a revocation was heard, keys may have changed
 }
@@ -151,6 +151,7 @@ func (n *Node) takePart(ctx context.Context) error {
 	g.Go(func() error { return net.discovery.Run(ctx) })
 	g.Go(func() error { return n.followRoster(ctx, net) })
 	g.Go(func() error { return n.refreshWanted(ctx, net) })
+	g.Go(func() error { return n.probeFollowers(ctx, net) })
 	g.Go(func() error { return n.upkeep(ctx, net) })
 	g.Go(func() error { return n.tellHub(ctx) })
 	g.Go(func() error { return n.publisher.run(ctx) })
@@ -202,8 +203,12 @@ func (n *Node) connect(ctx context.Context) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	net := &network{resolver: n.resolver, roster: r, wanted: make(chan struct{}, 1), noticed: make(chan struct{}, 1)}
-	net.discovery, err = n.newDiscovery(net, s)
+	net := &network{resolver: n.resolver, roster: r, probes: probes{known: map[federation.EntityID]probe{}}, wanted: make(chan struct{}, 1), noticed: make(chan struct{}, 1)}
+	if n.cfg.Gossip.Follow {
+		net.discovery, err = n.newFollower(net)
+	} else {
+		net.discovery, err = n.newDiscovery(net, s)
+	}
 	return net, err
 }
 
@@ -347,7 +352,7 @@ func (n *Node) showCopy(c mirror.Copy) {
 }
 
 // reachable says whether a member answers now: by gossip where it is heard
-// there, else by whether the last pull worked.
+// there, by asking where it only follows, else by whether the last pull worked.
 func (n *Node) reachable(id federation.EntityID) bool {
 	if id == n.cfg.Entity {
 		return true
@@ -355,6 +360,9 @@ func (n *Node) reachable(id federation.EntityID) bool {
 	net := n.network.Load()
 	if net == nil {
 		return false
+	}
+	if v, ok := net.probes.get(id); ok {
+		return !v.down
 	}
 	if net.discovery.Reachable(id) {
 		return true

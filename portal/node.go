@@ -69,6 +69,8 @@ type Node struct {
 	ln   net.Listener
 	ctl  net.Listener // nil without Options.Control
 	http *http.Client
+	// patient is http without retries and with time for long polls.
+	patient *http.Client
 
 	keys     *trust.Keys
 	store    store.Store
@@ -112,7 +114,8 @@ func Open(cfg config.Config, opt Options) (n *Node, err error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	n = &Node{misdeeds: make(chan misdeed, maxMisdeeds), outside: map[federation.EntityID]federation.Digest{}, cfg: cfg, opt: opt, now: opt.Now, log: opt.Log, http: newOutbound(trust.Guard{AllowLoopback: cfg.LoopbackHTTP, Allow: cfg.Outbound.Allow}, opt.Roots)}
+	guard := trust.Guard{AllowLoopback: cfg.LoopbackHTTP, Allow: cfg.Outbound.Allow}
+	n = &Node{misdeeds: make(chan misdeed, maxMisdeeds), outside: map[federation.EntityID]federation.Digest{}, cfg: cfg, opt: opt, now: opt.Now, log: opt.Log, http: newOutbound(guard, opt.Roots), patient: newPatient(guard, opt.Roots)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.Close())
@@ -151,6 +154,7 @@ func (n *Node) Close() error {
 		}
 		if n.http != nil {
 			n.http.CloseIdleConnections()
+			n.patient.CloseIdleConnections()
 		}
 		n.closeErr = errors.Join(errs...)
 	})
@@ -174,6 +178,7 @@ func (n *Node) Run(ctx context.Context) error {
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return inner },
 	}
+	srv.RegisterOnShutdown(n.releaseFollowers)
 	g.Go(func() error { return n.serve(srv) })
 	g.Go(func() error { return n.mirror.Run(inner) })
 	g.Go(func() error { return n.sweep(inner) })

@@ -14,6 +14,7 @@ import (
 const (
 	outboundTimeout = 15 * time.Second
 	outboundRetries = 2
+	longPollTimeout = time.Minute
 	retryWaitMin    = 100 * time.Millisecond
 	retryWaitMax    = 2 * time.Second
 )
@@ -23,16 +24,8 @@ const (
 // retries for reads only. A write is never sent twice: a code or an assertion
 // that arrived must not arrive again.
 func newOutbound(guard trust.Guard, roots *x509.CertPool) *http.Client {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.Proxy = nil
-	t.MaxIdleConnsPerHost = 8
-	t.IdleConnTimeout = 60 * time.Second
+	t := guarded(guard, roots)
 	t.ResponseHeaderTimeout = 10 * time.Second
-	t.MaxResponseHeaderBytes = 64 << 10
-	if roots != nil {
-		t.TLSClientConfig.RootCAs = roots
-	}
-	guard.Transport(t)
 	plain := &http.Client{Transport: t, CheckRedirect: stay, Timeout: outboundTimeout}
 	retrying := retryablehttp.NewClient()
 	retrying.HTTPClient = plain
@@ -45,6 +38,25 @@ func newOutbound(guard trust.Guard, roots *x509.CertPool) *http.Client {
 		CheckRedirect: stay,
 		Timeout:       2 * outboundTimeout,
 	}
+}
+
+// newPatient builds the client for long polls: as guarded as the other, without
+// retries; its requests bring deadlines of their own.
+func newPatient(guard trust.Guard, roots *x509.CertPool) *http.Client {
+	return &http.Client{Transport: guarded(guard, roots), CheckRedirect: stay, Timeout: longPollTimeout}
+}
+
+func guarded(guard trust.Guard, roots *x509.CertPool) *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.Proxy = nil
+	t.MaxIdleConnsPerHost = 8
+	t.IdleConnTimeout = 60 * time.Second
+	t.MaxResponseHeaderBytes = 64 << 10
+	if roots != nil {
+		t.TLSClientConfig.RootCAs = roots
+	}
+	guard.Transport(t)
+	return t
 }
 
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

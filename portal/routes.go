@@ -5,6 +5,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"rathausnetz/discovery"
 	"rathausnetz/sso/rp"
 )
 
@@ -70,6 +71,7 @@ func (n *Node) routes() http.Handler {
 		{get, "/federation/catalog", n.mirror.CatalogHandler()},
 		{get, "/federation/chunk/{digest}", n.mirror.ChunkHandler()},
 		{get, "/federation/mirror", n.mirror.MirrorHandler()},
+		{both, discovery.FollowPath, fn(n.announcements)},
 
 		{get, "/healthz", fn(n.healthz)},
 		{get, "/readyz", fn(n.readyz)},

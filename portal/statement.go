@@ -79,7 +79,9 @@ func (n *Node) describe(in *trust.ConfigurationInput) error {
 	if n.portal.Contact.Phone != "" {
 		entity["phone"] = n.portal.Contact.Phone
 	}
-	if a := n.gossipAddress(); a != "" {
+	if n.cfg.Gossip.Follow {
+		entity[followsParameter] = true
+	} else if a := n.gossipAddress(); a != "" {
 		entity[gossipParameter] = a
 	}
 	in.Metadata[trust.TypeEntity] = entity

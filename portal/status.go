@@ -28,7 +28,7 @@ type Status struct {
 type MemberStatus struct {
 	Member    federation.EntityID `json:"member"`
 	Name      string              `json:"name"`
-	Gossip    string              `json:"gossip"` // alive, dead, left, unknown or self
+	Gossip    string              `json:"gossip"` // alive, dead, left, unknown, follows (answers by HTTPS, not in gossip) or self
 	Since     time.Time           `json:"since,omitzero"`
 	RTT       time.Duration       `json:"rtt_ns,omitempty"`
 	Copy      mirror.State        `json:"copy"`
@@ -76,6 +76,11 @@ func (n *Node) memberStatus(m federation.Member, p discovery.Peer) MemberStatus 
 	out := MemberStatus{Member: m.ID, Name: m.Name, Gossip: p.State.String(), Since: p.Since, RTT: p.RTT, Announced: p.Announcement.Serial, Copy: mirror.StateNone}
 	if m.ID == n.cfg.Entity {
 		out.Gossip = "self"
+	} else if v, ok := n.network.Load().probes.get(m.ID); ok {
+		out.Since, out.Gossip = v.since, "follows"
+		if v.down {
+			out.Gossip = "dead"
+		}
 	}
 	c, ok := n.mirror.Copy(m.ID)
 	if !ok {

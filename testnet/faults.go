@@ -120,7 +120,7 @@ func (nw *Network) complete(m *Member) error {
 		switch {
 		case !ok:
 			return fmt.Errorf("%s does not know %s as a member", m.Name, o.Name)
-		case s.Gossip != "alive" && s.Gossip != "self":
+		case s.Gossip != "alive" && s.Gossip != "self" && (s.Gossip != "follows" || !o.body.follows):
 			return fmt.Errorf("%s sees %s as %s", m.Name, o.Name, s.Gossip)
 		case o.body.files == nil:
 		case s.Copy != mirror.StateFresh:

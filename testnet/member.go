@@ -136,6 +136,9 @@ func (m *Member) config() config.Config {
 	c.Entity, c.Data, c.LoopbackHTTP, c.Demo = m.Entity, m.dir("data"), true, true
 	c.Gossip.Bind = net.JoinHostPort("127.0.0.1", strconv.Itoa(m.gossip))
 	c.Gossip.Advertise = c.Gossip.Bind
+	if m.body.follows {
+		c.Gossip = config.Gossip{Bind: c.Gossip.Bind, Follow: true}
+	}
 	if m.body.files != nil {
 		c.Catalog.Source = m.dir("catalog")
 		if _, err := os.Stat(m.dir("catalog", delegations)); err == nil {

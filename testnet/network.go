@@ -85,7 +85,8 @@ func Start(ctx context.Context, spec Spec) (nw *Network, err error) {
 	if err != nil {
 		return nw, err
 	}
-	for _, b := range bodies {
+	for i, b := range bodies {
+		b.follows = spec.Follow && !b.leads && i%2 == 1
 		if _, err := nw.add(b); err != nil {
 			return nw, err
 		}

@@ -35,6 +35,7 @@ type Spec struct {
 	Members  int               // how many nodes beside the hub; 0 means the demonstration's own
 	Register *region.Register  // nil: the built-in Kreis
 	Kreis    region.Area       // zero: 03459
+	Follow   bool              // every second member takes no part in gossip, as behind a firewall
 	Anchors  bool              // a Land above two Landkreise of three nodes each; Members and Kreis are ignored
 	Profile  discovery.Profile // zero: discovery.Loopback
 	Control  bool              // open the operator's sockets, so that the command line can speak to the nodes
@@ -49,6 +50,7 @@ type body struct {
 	short   string
 	area    region.Area // claims this and everything inside
 	utility bool
+	follows bool   // the news by outbound HTTPS
 	leads   bool   // a hub
 	below   string // the name of its hub; "" for the first hub's own and for who stands on top
 	portal  portal.Portal

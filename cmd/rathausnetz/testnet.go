@@ -20,7 +20,7 @@ const startLimit = 3 * time.Minute
 
 type testnetFlags struct {
 	check, tls, verbose  bool
-	anchors              bool
+	anchors, follow      bool
 	port, members        int
 	dir, kreis, register string
 }
@@ -58,6 +58,7 @@ func testnetCommand() *cobra.Command {
 	fl.BoolVar(&f.check, "check", false, "make the five journeys against the running network, then stop")
 	fl.BoolVar(&f.tls, "tls", false, "https with a CA made in memory")
 	fl.BoolVar(&f.anchors, "anchors", false, "a Land as trust anchor above two Landkreise")
+	fl.BoolVar(&f.follow, "follow", false, "every second member is behind a firewall and hears the news by outbound https alone")
 	fl.IntVar(&f.port, "port", 8600, "first port; 0 takes free ones")
 	fl.IntVar(&f.members, "members", 0, "how many nodes beside the hub (default: the demonstration's six)")
 	fl.StringVar(&f.dir, "data", "", "keep the nodes' data in this folder (default: a temporary one)")
@@ -68,7 +69,7 @@ func testnetCommand() *cobra.Command {
 }
 
 func (f testnetFlags) spec(cmd *cobra.Command) (testnet.Spec, error) {
-	s := testnet.Spec{Dir: f.dir, BasePort: f.port, TLS: f.tls, Members: f.members, Anchors: f.anchors, Control: f.dir != ""}
+	s := testnet.Spec{Dir: f.dir, BasePort: f.port, TLS: f.tls, Members: f.members, Anchors: f.anchors, Follow: f.follow, Control: f.dir != ""}
 	if f.anchors && (f.check || f.members > 0 || cmd.Flags().Changed("kreis")) {
 		return s, errors.New("--anchors: it has its own Landkreise and members; leave --check, --members and --kreis out")
 	}
