@@ -20,15 +20,15 @@ import (
 var errExists = errors.New("exists already; nothing was changed")
 
 type initInput struct {
-	Entity, Listen, Name, Short, Area string
-	Hub, Loopback                     bool
+	Entity, Listen, Data, Name, Short, Area string
+	Hub, Loopback                           bool
 }
 
 func initCommand() *cobra.Command {
 	var in initInput
 	cmd := &cobra.Command{
 		Use: "init [FOLDER]", Short: "Write a commented configuration and the keys of a new node", GroupID: "run", Args: cobra.MaximumNArgs(1),
-		Example: `  rathausnetz init --entity https://portal.bissendorf.example --name "Gemeinde Bissendorf" /etc/rathausnetz
+		Example: `  rathausnetz init --entity https://portal.bissendorf.example --name "Gemeinde Bissendorf" --data /var/lib/rathausnetz /etc/rathausnetz
   rathausnetz init --hub --area 03459 --entity https://portal.lkos.example --name "Landkreis Osnabrück"`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := "."
@@ -42,7 +42,7 @@ func initCommand() *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "written: %s, %s, keys in %s\nnext: rathausnetz serve --config %s\n",
-				filepath.Join(dir, "node.yaml"), filepath.Join(dir, "portal.yaml"), filepath.Join(dir, "data", "keys"), filepath.Join(dir, "node.yaml"))
+				filepath.Join(dir, "node.yaml"), filepath.Join(dir, "portal.yaml"), filepath.Join(in.dataIn(dir), "keys"), filepath.Join(dir, "node.yaml"))
 			return nil
 		},
 	}
@@ -51,6 +51,7 @@ func initCommand() *cobra.Command {
 	f.StringVar(&in.Name, "name", "", "legal name, for example \"Gemeinde Bissendorf\" (required)")
 	f.StringVar(&in.Short, "short", "", "short name for badges; default: the name without its kind")
 	f.StringVar(&in.Listen, "listen", "127.0.0.1:8600", "host:port of the own listener")
+	f.StringVar(&in.Data, "data", "data", "folder for keys, sessions and copies; relative to FOLDER")
 	f.BoolVar(&in.Hub, "hub", false, "the hub of a Landkreis")
 	f.StringVar(&in.Area, "area", "", "with --hub: the 5 digits of the Kreis")
 	f.BoolVar(&in.Loopback, "loopback-http", false, "a trial on this machine with http://NAME.localhost")
@@ -80,6 +81,14 @@ func (in *initInput) check() error {
 	return nil
 }
 
+// dataIn is the data folder of a node whose configuration lies in dir.
+func (in *initInput) dataIn(dir string) string {
+	if filepath.IsAbs(in.Data) {
+		return in.Data
+	}
+	return filepath.Join(dir, in.Data)
+}
+
 // writeNode writes everything or nothing: it looks first and takes back what
 // it wrote if a later step fails.
 func writeNode(dir string, in initInput) (err error) {
@@ -89,7 +98,8 @@ func writeNode(dir string, in initInput) (err error) {
 			return fmt.Errorf("%s %w", filepath.Join(dir, name), errExists)
 		}
 	}
-	keys := filepath.Join(dir, "data", "keys")
+	data := in.dataIn(dir)
+	keys := filepath.Join(data, "keys")
 	if _, err := os.Stat(keys); !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s %w", keys, errExists)
 	}
@@ -116,8 +126,10 @@ func writeNode(dir string, in initInput) (err error) {
 		}
 	}
 	written = append(written, keys)
-	_, err = trust.CreateKeys(keys)
-	return err
+	if _, err = trust.CreateKeys(keys); err != nil {
+		return err
+	}
+	return giveBack(data)
 }
 
 var nodeTemplate = template.Must(template.New("node").Parse(`# One node of a Rathausnetz network. Unknown keys are refused with line and
@@ -137,7 +149,7 @@ listen: {{.Listen}}
 #proxies: [127.0.0.1]
 
 # Keys, sessions and mirrored catalogues. Back this folder up.
-data: data
+data: {{.Data}}
 {{if .Loopback}}
 # Plain http, for names that mean this machine only. Never on a node others can reach.
 loopback_http: true

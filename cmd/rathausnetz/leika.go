@@ -29,6 +29,9 @@ func leikaImportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := giveBack(dir); err != nil {
+				return err
+			}
 			return show(cmd, map[string]any{"keys": r.Len()}, func(w io.Writer) {
 				fmt.Fprintf(w, "register with %d keys kept in %s; a running node reads it at its next start\n", r.Len(), dir)
 			})

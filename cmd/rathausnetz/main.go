@@ -54,7 +54,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.PersistentFlags().StringP("config", "c", "node.yaml", "configuration of the node")
+	root.PersistentFlags().StringP("config", "c", "node.yaml", "configuration of the node; without it here, "+installed)
 	root.PersistentFlags().Bool("json", false, "answer as JSON")
 	root.AddGroup(
 		&cobra.Group{ID: "run", Title: "Run:"},

@@ -28,7 +28,7 @@ func dataFolder(cmd *cobra.Command) (string, []string, error) {
 	if err != nil || dir != "" {
 		return dir, nil, err
 	}
-	path, err := cmd.Flags().GetString("config")
+	path, err := configPath(cmd)
 	if err != nil {
 		return "", nil, err
 	}
@@ -49,6 +49,9 @@ func regionImportCommand() *cobra.Command {
 			}
 			e, err := busy(cmd, "register", 0, func(func(int64)) (*region.Edition, error) { return portal.ImportRegister(dir, args[0]) })
 			if err != nil {
+				return err
+			}
+			if err := giveBack(dir); err != nil {
 				return err
 			}
 			out := map[string]any{"date": e.Date.Format("2006-01-02"), "places": len(e.Places)}

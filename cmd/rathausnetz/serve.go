@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 
@@ -35,8 +36,26 @@ func serveCommand() *cobra.Command {
 	}
 }
 
-func loadConfig(cmd *cobra.Command) (config.Config, error) {
+// installed is where a package keeps the configuration.
+const installed = "/etc/rathausnetz/node.yaml"
+
+// configPath is --config; without it node.yaml in the current folder, and
+// where there is none the installed one.
+func configPath(cmd *cobra.Command) (string, error) {
 	path, err := cmd.Flags().GetString("config")
+	if err != nil || cmd.Flags().Changed("config") {
+		return path, err
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(installed); err == nil {
+			return installed, nil
+		}
+	}
+	return path, nil
+}
+
+func loadConfig(cmd *cobra.Command) (config.Config, error) {
+	path, err := configPath(cmd)
 	if err != nil {
 		return config.Config{}, err
 	}
