@@ -35,6 +35,7 @@ import (
 	"rathausnetz/portal/web/brand"
 	"rathausnetz/sso/op"
 	"rathausnetz/sso/op/account"
+	"rathausnetz/sso/op/passkey"
 	"rathausnetz/sso/rp"
 	"rathausnetz/sso/session"
 )
@@ -96,6 +97,7 @@ type Node struct {
 	rp       *rp.RP
 	op       *op.OP // nil unless this node is an OpenID Provider
 	accounts *account.Accounts
+	passkeys *passkey.Keys // nil: no provider, or one that is reached by address
 	web      *web.Web
 	api      *api.API
 	reports  *report.Desk

@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"rathausnetz/federation"
 	"rathausnetz/sso/op"
 	"rathausnetz/sso/op/account"
+	"rathausnetz/sso/op/passkey"
 )
 
 // openProvider makes this node an OpenID Provider with accounts of its own.
@@ -29,10 +31,18 @@ func (n *Node) openProvider() error {
 	if err != nil {
 		return err
 	}
-	n.op, err = op.New(op.Config{
+	c := op.Config{
 		Issuer: n.cfg.Entity, Name: n.portal.Name, Keys: n.keys, Store: n.store, Clients: clients{n, static}, Accounts: n.accounts,
 		Pages: n.web, Salt: salt, HTTP: n.http, Secure: n.secure(), Now: n.now, Log: n.log,
-	})
+	}
+	n.passkeys, err = passkey.New(passkey.Config{Store: n.store, Issuer: n.cfg.Entity, Name: n.portal.Name, Secret: salt, Now: n.now, Log: n.log})
+	switch {
+	case err == nil:
+		c.Passkeys = n.passkeys
+	case !errors.Is(err, passkey.ErrHost): // an address instead of a name: passwords only
+		return err
+	}
+	n.op, err = op.New(c)
 	return err
 }
 

@@ -33,6 +33,10 @@ type LoginPage struct {
 	Mistake              Mistake
 	Upstreams            []UpstreamChoice // may be empty
 	Accounts             bool             // the provider has accounts of its own at this level
+	// Passkey is what a script hands to navigator.credentials.get, as JSON; its
+	// answer is posted in the field "passkey". "" if there are none.
+	Passkey string
+	Wait    int // minutes that TooManyTries lasts
 }
 
 // UpstreamChoice is one account source to choose from.
@@ -48,6 +52,7 @@ const (
 	TooManyTries   Mistake = "locked"   // wait some minutes
 	LoginExpired   Mistake = "expired"  // the form was open too long
 	UpstreamFailed Mistake = "upstream" // the chosen account source answered with an error
+	PasskeyFailed  Mistake = "passkey"  // the passkey is not known here, or not confirmed
 )
 
 // ConfirmPage says where the person goes and what is handed over.

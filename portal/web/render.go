@@ -108,6 +108,10 @@ func contentPolicy(formAction string) string {
 // that asks this portal. No inline script is ever allowed.
 const scriptPolicy = "; script-src 'self'; connect-src 'self'"
 
+// passkeyPolicy is added on pages that use a passkey: their script asks the
+// browser and nobody else.
+const passkeyPolicy = "; script-src 'self'"
+
 // write draws v. The page is complete before the first byte is sent, so an
 // error of a template becomes a proper answer.
 func (w *Web) write(rw http.ResponseWriter, r *http.Request, status int, v *view) {
@@ -130,8 +134,11 @@ func (w *Web) write(rw http.ResponseWriter, r *http.Request, status int, v *view
 	if len(v.Targets) > 0 {
 		policy = contentPolicy("'self' " + strings.Join(v.Targets, " "))
 	}
-	if v.Script {
+	switch {
+	case v.Script:
 		policy += scriptPolicy
+	case v.Passkey:
+		policy += passkeyPolicy
 	}
 	if v.Bare {
 		policy = strings.Replace(policy, "frame-ancestors 'none'", "frame-ancestors 'self' https:", 1)

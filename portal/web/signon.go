@@ -27,12 +27,14 @@ type loginPage struct {
 	Lead      string
 	Mistake   *alert
 	LevelText string
+	Forgotten string // where a new password is set
 }
 
 // LoginPage implements sso.Pages.
 func (w *Web) LoginPage(rw http.ResponseWriter, r *http.Request, status int, p sso.LoginPage) {
 	v := w.signon(r, "anmelden")
-	page := loginPage{LoginPage: p, Heading: v.t("login.title"), Lead: v.t("login.lead")}
+	page := loginPage{LoginPage: p, Heading: v.t("login.title"), Lead: v.t("login.lead"), Forgotten: v.Plain("/hilfe")}
+	v.Passkey = p.Passkey != ""
 	if p.Portal != "" {
 		page.Lead = v.t("login.for", p.Portal)
 	}
@@ -45,11 +47,24 @@ func (w *Web) LoginPage(rw http.ResponseWriter, r *http.Request, status int, p s
 		page.LevelText = ""
 	}
 	if p.Mistake != sso.NoMistake {
-		page.Mistake = &alert{Kind: "danger", Title: v.t("login.mistake." + string(p.Mistake)), Text: []string{v.t("login.mistake." + string(p.Mistake) + ".text")}}
+		page.Mistake = &alert{Kind: "danger", Title: v.t("login.mistake." + string(p.Mistake)), Text: v.mistake(p)}
 	}
 	v.Title = page.Heading
 	v.Page = page
 	w.write(rw, r, status, v)
+}
+
+// mistake says what was wrong and what helps. A limit is told with its rule and
+// its end: whoever is kept out has a right to know why.
+func (v *view) mistake(p sso.LoginPage) []string {
+	if p.Mistake != sso.TooManyTries {
+		return []string{v.t("login.mistake." + string(p.Mistake) + ".text")}
+	}
+	text := []string{v.n("login.locked", max(1, p.Wait)), v.t("login.locked.why")}
+	if v.Passkey {
+		text = append(text, v.t("login.locked.passkey"))
+	}
+	return text
 }
 
 type confirmPage struct {

@@ -31,6 +31,7 @@ type view struct {
 	Targets   []string // further origins for form-action
 	Private   bool     // never kept, by nobody
 	Script    bool     // the page has the search form, whose script suggests while typing
+	Passkey   bool     // the page has a form that a passkey fills in, which takes a script
 	Page      any
 }
 

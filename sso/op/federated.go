@@ -30,7 +30,7 @@ func (o *OP) begin(w http.ResponseWriter, r *http.Request, s *step, id string) {
 	location, pending, err := u.Begin(r.Context(), ask)
 	if err != nil {
 		o.event(http.StatusBadGateway, "upstream not reached", id, err)
-		o.showLogin(w, r, s, http.StatusBadGateway, "", sso.UpstreamFailed)
+		o.showLogin(w, r, s, http.StatusBadGateway, sso.LoginPage{Mistake: sso.UpstreamFailed})
 		return
 	}
 	f := *s.flow

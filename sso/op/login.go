@@ -3,18 +3,18 @@ package op
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"rathausnetz/federation"
 	"rathausnetz/sso"
 	"rathausnetz/sso/op/account"
 	"rathausnetz/sso/op/ledger"
+	"rathausnetz/sso/op/passkey"
 	"rathausnetz/sso/op/protocol"
 )
-
-// lockedWait is what a person is told to wait after too many attempts, seconds.
-const lockedWait = 15 * 60
 
 // Login shows the login form of a flow and takes what is posted by it.
 func (o *OP) Login(w http.ResponseWriter, r *http.Request) {
@@ -40,6 +40,8 @@ func (o *OP) Login(w http.ResponseWriter, r *http.Request) {
 		o.loginForm(w, r, s, p)
 	case p["upstream"] != "":
 		o.begin(w, r, s, p["upstream"])
+	case p["passkey"] != "":
+		o.passkey(w, r, s, p)
 	default:
 		o.password(w, r, s, p)
 	}
@@ -89,15 +91,25 @@ func (o *OP) loginForm(w http.ResponseWriter, r *http.Request, s *step, p protoc
 	if p["fehler"] == string(sso.UpstreamFailed) {
 		mistake = sso.UpstreamFailed
 	}
-	o.showLogin(w, r, s, http.StatusOK, s.request.LoginHint, mistake)
+	o.showLogin(w, r, s, http.StatusOK, sso.LoginPage{Username: s.request.LoginHint, Mistake: mistake})
 }
 
-func (o *OP) showLogin(w http.ResponseWriter, r *http.Request, s *step, status int, username string, mistake sso.Mistake) {
+// showLogin draws the form; of page it takes what was typed and what was wrong.
+func (o *OP) showLogin(w http.ResponseWriter, r *http.Request, s *step, status int, said sso.LoginPage) {
+	csrf := o.names.Form(o.browser(w, r), s.handle)
 	page := sso.LoginPage{
-		Action: o.c.Issuer.URL(LoginPath), CSRF: o.names.Form(o.browser(w, r), s.handle), Handle: s.handle,
-		Portal: s.client.Name, Level: s.request.Level, Username: username, Mistake: mistake,
+		Action: o.c.Issuer.URL(LoginPath), CSRF: csrf, Handle: s.handle,
+		Portal: s.client.Name, Level: s.request.Level, Username: said.Username, Mistake: said.Mistake, Wait: said.Wait,
 		StepUp:   s.session != nil && s.session.Level != federation.LevelNone && s.session.Level < s.request.Level,
 		Accounts: o.c.Accounts != nil && s.request.Level <= o.c.Accounts.MaxLevel(),
+	}
+	if page.Accounts && o.c.Passkeys != nil {
+		options, err := o.c.Passkeys.Request(csrf)
+		if err != nil {
+			o.page(w, r, s.client.ID, err)
+			return
+		}
+		page.Passkey = string(options)
 	}
 	for _, u := range o.c.Upstreams {
 		if u.Reaches(s.request.Level) {
@@ -114,32 +126,64 @@ func (o *OP) password(w http.ResponseWriter, r *http.Request, s *step, p protoco
 		return
 	}
 	acc, err := o.c.Accounts.Check(r.Context(), p["username"], p["password"], o.address(r))
+	var many *account.LimitError
 	switch {
 	case errors.Is(err, account.ErrWrong):
 		o.event(http.StatusUnauthorized, "login failed", s.client.ID, err)
-		o.showLogin(w, r, s, http.StatusUnauthorized, p["username"], sso.WrongPassword)
+		o.showLogin(w, r, s, http.StatusUnauthorized, sso.LoginPage{Username: p["username"], Mistake: sso.WrongPassword})
 		return
-	case errors.Is(err, account.ErrTooMany):
+	case errors.As(err, &many):
 		o.event(http.StatusTooManyRequests, "login limited", s.client.ID, err)
-		w.Header().Set("Retry-After", strconv.Itoa(lockedWait))
-		o.showLogin(w, r, s, http.StatusTooManyRequests, p["username"], sso.TooManyTries)
+		w.Header().Set("Retry-After", strconv.Itoa(int(many.Wait/time.Second)))
+		o.showLogin(w, r, s, http.StatusTooManyRequests, sso.LoginPage{Username: p["username"], Mistake: sso.TooManyTries, Wait: many.Minutes()})
 		return
 	case err != nil:
 		o.page(w, r, s.client.ID, err)
 		return
 	}
-	if f, err := o.takeFlow(r, s.handle); err != nil {
+	o.enter(w, r, s, acc, []string{"pwd"})
+}
+
+// passkey signs in with a passkey. It was asked for with the token of this
+// form, which the flow that enter takes makes used: an answer counts once.
+func (o *OP) passkey(w http.ResponseWriter, r *http.Request, s *step, p protocol.Params) {
+	if o.c.Accounts == nil || o.c.Passkeys == nil {
+		o.page(w, r, s.client.ID, refusal(protocol.InvalidRequest, "no passkeys here"))
+		return
+	}
+	id, amr, err := o.c.Passkeys.Check(r.Context(), p["csrf"], []byte(p["passkey"]))
+	var acc *account.Account
+	if err == nil {
+		acc, err = o.c.Accounts.Get(r.Context(), id)
+	}
+	if err == nil && acc.Locked {
+		err = fmt.Errorf("%w: the account is locked", passkey.ErrRefused)
+	}
+	switch {
+	case errors.Is(err, passkey.ErrRefused), errors.Is(err, account.ErrNotFound):
+		o.event(http.StatusUnauthorized, "login failed", s.client.ID, err)
+		o.showLogin(w, r, s, http.StatusUnauthorized, sso.LoginPage{Mistake: sso.PasskeyFailed})
+	case err != nil:
+		o.page(w, r, s.client.ID, err)
+	default:
+		o.enter(w, r, s, acc, amr)
+	}
+}
+
+// enter uses up the login and signs in to an account of the provider's own.
+func (o *OP) enter(w http.ResponseWriter, r *http.Request, s *step, acc *account.Account, amr []string) {
+	f, err := o.takeFlow(r, s.handle)
+	if err != nil {
 		o.page(w, r, s.client.ID, err)
 		return
-	} else {
-		s.flow = f
 	}
+	s.flow = f
 	person := acc.Claims.Name
 	if person == "" {
 		person = acc.Username
 	}
 	o.signIn(w, r, s, ledger.SignedIn{
-		Account: acc.ID, Person: person, Claims: acc.Claims, Level: acc.Level, AuthTime: o.c.Now(), AMR: []string{"pwd"},
+		Account: acc.ID, Person: person, Claims: acc.Claims, Level: acc.Level, AuthTime: o.c.Now(), AMR: amr,
 	})
 }
 

@@ -52,6 +52,16 @@ type Accounts interface {
 	MaxLevel() federation.Level
 }
 
+// Passkeys sign in to the provider's own accounts; *passkey.Keys is one.
+type Passkeys interface {
+	// Request returns what the browser is asked, as JSON, for a login that
+	// only bind names.
+	Request(bind string) ([]byte, error)
+	// Check returns the ID of the account and how the person was seen, or an
+	// error that wraps passkey.ErrRefused.
+	Check(ctx context.Context, bind string, answer []byte) (account string, amr []string, err error)
+}
+
 // Upstream is a source of accounts elsewhere; *upstream.Upstream is one.
 type Upstream interface {
 	ID() string
@@ -69,6 +79,7 @@ type Config struct {
 	Store     store.Store         // required
 	Clients   Clients             // required
 	Accounts  Accounts            // nil: none of its own
+	Passkeys  Passkeys            // of Accounts; nil: passwords only
 	Upstreams []Upstream          // may be empty
 	Pages     sso.Pages           // required
 	// Salt makes pairwise subjects; at least 16 bytes, never changed. See OpenSalt.

@@ -138,16 +138,13 @@ func (a *Accounts) checkNew(n *NewAccount) error {
 	}
 	errs := []error{
 		checkText("the name", n.Username, 1, maxUsername),
-		checkText("the password", n.Password, minPassword, maxPassword),
+		a.CheckPassword(n.Username, n.Password),
 	}
 	for what, s := range map[string]string{
 		"name": n.Claims.Name, "given_name": n.Claims.GivenName, "family_name": n.Claims.FamilyName,
 		"email": n.Claims.Email, "locale": n.Claims.Locale,
 	} {
 		errs = append(errs, checkText(what, s, 0, maxClaim))
-	}
-	if strings.EqualFold(n.Username, n.Password) {
-		errs = append(errs, fmt.Errorf("%w: the password is the name", ErrInput))
 	}
 	if n.Level > a.c.MaxLevel {
 		errs = append(errs, fmt.Errorf("%w: level %s, at most %s here", ErrInput, n.Level, a.c.MaxLevel))
@@ -217,9 +214,18 @@ func (a *Accounts) Unlock(ctx context.Context, username string) (*Account, error
 	return acc, a.c.Store.Delete(ctx, tryKey("name", Username(username)))
 }
 
+// CheckPassword says whether an account may have this password: ErrInput.
+func (a *Accounts) CheckPassword(username, password string) error {
+	err := checkText("the password", password, minPassword, maxPassword)
+	if strings.EqualFold(Username(username), password) {
+		err = errors.Join(err, fmt.Errorf("%w: the password is the name", ErrInput))
+	}
+	return err
+}
+
 // SetPassword sets a new password without asking for the old one.
 func (a *Accounts) SetPassword(ctx context.Context, username, password string) (*Account, error) {
-	if err := checkText("the password", password, minPassword, maxPassword); err != nil {
+	if err := a.CheckPassword(username, password); err != nil {
 		return nil, err
 	}
 	hash, err := a.hash(ctx, password)
@@ -230,13 +236,15 @@ func (a *Accounts) SetPassword(ctx context.Context, username, password string) (
 	return a.change(ctx, username, func(r *record) { r.Hash, r.Changed = hash, now })
 }
 
-// Delete removes an account for good; its ID is never used again.
+// Delete removes an account for good, with its recovery code and its count of
+// failed attempts; its ID is never used again.
 func (a *Accounts) Delete(ctx context.Context, username string) error {
 	r, err := a.read(ctx, username)
 	if err != nil {
 		return err
 	}
-	return errors.Join(a.c.Store.Delete(ctx, nameKey(r.Username)), a.c.Store.Delete(ctx, idPrefix+r.ID))
+	return errors.Join(a.c.Store.Delete(ctx, nameKey(r.Username)), a.c.Store.Delete(ctx, idPrefix+r.ID),
+		a.forgetCode(ctx, r.ID), a.c.Store.Delete(ctx, tryKey("name", r.Username)))
 }
 
 // Get returns the account with this ID. Errors: ErrNotFound.

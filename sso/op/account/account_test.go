@@ -202,3 +202,66 @@ func BenchmarkPassword(b *testing.B) {
 		}
 	}
 }
+
+func TestRecovery(t *testing.T) {
+	f := open(t, cheap)
+	a := f.add(t, "erika")
+	redeem := func(name, code, pass string, want error) {
+		t.Helper()
+		if _, err := f.Redeem(t.Context(), name, code, pass, ""); !errors.Is(err, want) {
+			t.Fatalf("got %v, want %v", err, want)
+		}
+	}
+	first, err := f.Code(t.Context(), "Erika")
+	if err != nil || len(first) != 14 {
+		t.Fatalf("%q %v", first, err)
+	}
+	code, err := f.Code(t.Context(), "erika")
+	if err != nil {
+		t.Fatal(err)
+	}
+	redeem("erika", first, "ein-neues-1", account.ErrWrong) // the second code ended it
+	redeem("nobody", code, "ein-neues-1", account.ErrWrong)
+	redeem("erika", code, "kurz", account.ErrInput) // and the code still holds
+	redeem("erika", strings.ToLower(strings.ReplaceAll(code, "-", " ")), "ein-neues-1", nil)
+	f.want(t, "erika", "ein-neues-1", "", nil)
+	redeem("erika", code, "noch-eines-1", account.ErrWrong) // once
+
+	late, err := f.Code(t.Context(), "erika")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.ahead.Add(int64(account.CodeLife + time.Second))
+	redeem("erika", late, "noch-eines-1", account.ErrWrong)
+	if _, err := f.Code(t.Context(), "nobody"); !errors.Is(err, account.ErrNotFound) {
+		t.Fatal(err)
+	}
+	// Guessing codes is guessing.
+	good, err := f.Code(t.Context(), "erika")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 9 {
+		redeem("erika", "AAAA-AAAA-AAAA", "noch-eines-1", account.ErrWrong)
+	}
+	var many *account.LimitError
+	if _, err := f.Redeem(t.Context(), "erika", good, "noch-eines-1", ""); !errors.As(err, &many) || many.Minutes() != 15 {
+		t.Fatalf("got %v, want a limit of 15 minutes", err)
+	}
+	f.ahead.Add(int64(15*time.Minute + time.Second))
+	redeem("erika", good, "noch-eines-1", nil)
+	// Nothing is left of a deleted account.
+	if _, err := f.Code(t.Context(), "erika"); err != nil {
+		t.Fatal(err)
+	}
+	f.want(t, "erika", "wrong", "", account.ErrWrong)
+	if err := f.Delete(t.Context(), "erika"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.store.Scan(t.Context(), "", func(key string, b []byte) bool {
+		t.Errorf("left of %s: %s %s", a.ID, key, b)
+		return true
+	}); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -17,6 +17,19 @@ const (
 	window       = 15 * time.Minute
 )
 
+// LimitError is ErrTooMany with how long it lasts.
+type LimitError struct{ Wait time.Duration }
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("%v: %s left", ErrTooMany, e.Wait.Round(time.Second))
+}
+
+// Unwrap returns ErrTooMany.
+func (e *LimitError) Unwrap() error { return ErrTooMany }
+
+// Minutes is Wait for people: rounded up, at least 1.
+func (e *LimitError) Minutes() int { return max(1, int((e.Wait+time.Minute-1)/time.Minute)) }
+
 // tries counts failed attempts within a window.
 type tries struct {
 	N     int   `json:"n"`
@@ -30,13 +43,18 @@ func tryKey(kind, subject string) string { return "sso/try/" + kind + "/" + name
 //
 // The attempt is entered as under way before the password is looked at, and
 // counts like a failure until it has succeeded: guesses in parallel get no
-// further than guesses in turn. Errors: ErrWrong, ErrTooMany,
-// store.ErrUnavailable.
+// further than guesses in turn. Errors: ErrWrong, *LimitError (which is
+// ErrTooMany), store.ErrUnavailable.
 func (a *Accounts) Check(ctx context.Context, username, password, address string) (*Account, error) {
 	username = Username(username)
 	if len(username) > maxUsername || len(password) > maxPassword {
 		return nil, ErrWrong
 	}
+	return a.guarded(ctx, username, address, func() (*Account, error) { return a.check(ctx, username, password) })
+}
+
+// guarded counts what try refuses with ErrWrong.
+func (a *Accounts) guarded(ctx context.Context, username, address string, try func() (*Account, error)) (*Account, error) {
 	counters := []counter{{tryKey("name", username), maxByName}}
 	if address != "" {
 		counters = append(counters, counter{tryKey("addr", address), maxByAddress})
@@ -49,7 +67,7 @@ func (a *Accounts) Check(ctx context.Context, username, password, address string
 		}
 		begun = append(begun, c)
 	}
-	acc, err := a.check(ctx, username, password)
+	acc, err := try()
 	switch {
 	case errors.Is(err, ErrWrong):
 		for _, c := range counters {
@@ -95,9 +113,14 @@ func (a *Accounts) enter(ctx context.Context, c counter) error {
 	a.flight[c.key]++
 	under := a.flight[c.key]
 	a.mu.Unlock()
-	n, err := a.failures(ctx, c.key)
-	if err == nil && n+under > c.limit {
-		err = ErrTooMany
+	t, err := a.failures(ctx, c.key)
+	if err == nil && t.N+under > c.limit {
+		// Attempts under way are over in a moment; failures last their window.
+		left := time.Second
+		if t.N >= c.limit {
+			left = min(window, max(left, time.Unix(t.Since, 0).Add(window).Sub(a.c.Now())))
+		}
+		err = &LimitError{Wait: left}
 	}
 	if err != nil {
 		a.leave([]counter{c})
@@ -115,16 +138,15 @@ func (a *Accounts) leave(counters []counter) {
 	}
 }
 
-func (a *Accounts) failures(ctx context.Context, key string) (int, error) {
+func (a *Accounts) failures(ctx context.Context, key string) (tries, error) {
 	b, err := a.c.Store.Get(ctx, key)
 	if errors.Is(err, store.ErrNotFound) {
-		return 0, nil
+		return tries{}, nil
 	}
 	if err != nil {
-		return 0, err
+		return tries{}, err
 	}
-	t, err := parseTries(b)
-	return t.N, err
+	return parseTries(b)
 }
 
 func parseTries(b []byte) (t tries, err error) {
@@ -155,8 +177,8 @@ func (a *Accounts) failed(ctx context.Context, key string) error {
 // forget ends the counting of a name that has signed in. Most have nothing to
 // forget, and that costs no write.
 func (a *Accounts) forget(ctx context.Context, key string) error {
-	n, err := a.failures(ctx, key)
-	if err != nil || n == 0 {
+	t, err := a.failures(ctx, key)
+	if err != nil || t.N == 0 {
 		return err
 	}
 	return a.c.Store.Delete(ctx, key)
