@@ -30,6 +30,7 @@ type Config struct {
 	Gossip   Gossip   `yaml:"gossip"`
 	Outbound Outbound `yaml:"outbound"`
 	Catalog  Catalog  `yaml:"catalog"`
+	Links    Links    `yaml:"links"`
 	Store    Store    `yaml:"store"`
 	Register Register `yaml:"register"`
 	Log      Log      `yaml:"log"`
@@ -112,6 +113,15 @@ type Catalog struct {
 	Delegations string `yaml:"delegations"`
 }
 
+// Links says how the addresses in the own catalogue are checked.
+type Links struct {
+	// Every is how often a link that is in order is asked for; 0 switches the
+	// checker off.
+	Every time.Duration `yaml:"every"`
+	// Pause is the rest a host gets between two requests.
+	Pause time.Duration `yaml:"pause"`
+}
+
 // Store chooses where sessions, one-time objects, accounts and the registry
 // are kept: one file in Data, or Redis for several replicas of this node.
 type Store struct {
@@ -151,6 +161,7 @@ func Default() Config {
 		Data:   "data",
 		Gossip: Gossip{Bind: "0.0.0.0:7946"},
 		Hub:    Hub{Kind: federation.KindLandkreis},
+		Links:  Links{Every: 24 * time.Hour, Pause: 2 * time.Second},
 		Log:    Log{Level: "info", Format: "text"},
 	}
 }

@@ -14,6 +14,12 @@ import (
 // minInterval keeps an import schedule from hammering its source.
 const minInterval = time.Minute
 
+// Links are other people's servers: not more than daily, not without a rest.
+const (
+	minLinkInterval = 24 * time.Hour
+	minLinkPause    = time.Second
+)
+
 func (p *parser) validate(c *Config) {
 	p.entity(c)
 	p.hostPort("listen", c.Listen)
@@ -39,6 +45,7 @@ func (p *parser) validate(c *Config) {
 	p.files(c)
 	p.hub(c)
 	p.catalog(c)
+	p.links(c)
 	p.clients(c)
 	p.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	p.oneOf("log.format", c.Log.Format, "text", "json")
@@ -124,6 +131,15 @@ func (p *parser) catalog(c *Config) {
 	}
 	if c.Catalog.Every != 0 && c.Catalog.Every < minInterval {
 		p.fault("catalog.every", "more often than once a minute is refused", "write for example every: 6h")
+	}
+}
+
+func (p *parser) links(c *Config) {
+	if c.Links.Every != 0 && c.Links.Every < minLinkInterval {
+		p.fault("links.every", "a link is asked for once a day at most", "write for example every: 24h, or 0s to switch the checker off")
+	}
+	if c.Links.Pause < minLinkPause {
+		p.fault("links.pause", "a host gets a rest of at least a second", "write for example pause: 2s")
 	}
 }
 

@@ -30,6 +30,7 @@ import (
 	"rathausnetz/federation/trust"
 	"rathausnetz/portal/api"
 	"rathausnetz/portal/control"
+	"rathausnetz/portal/links"
 	"rathausnetz/portal/report"
 	"rathausnetz/portal/web"
 	"rathausnetz/portal/web/brand"
@@ -101,6 +102,7 @@ type Node struct {
 	web      *web.Web
 	api      *api.API
 	reports  *report.Desk
+	links    *links.Checker
 	handler  http.Handler
 
 	closeOnce sync.Once
@@ -116,7 +118,7 @@ func Open(cfg config.Config, opt Options) (n *Node, err error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	guard := trust.Guard{AllowLoopback: cfg.LoopbackHTTP, Allow: cfg.Outbound.Allow}
+	guard := outboundGuard(cfg)
 	n = &Node{misdeeds: make(chan misdeed, maxMisdeeds), outside: map[federation.EntityID]federation.Digest{}, cfg: cfg, opt: opt, now: opt.Now, log: opt.Log, http: newOutbound(guard, opt.Roots), patient: newPatient(guard, opt.Roots)}
 	defer func() {
 		if err != nil {
@@ -127,7 +129,7 @@ func Open(cfg config.Config, opt Options) (n *Node, err error) {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return n, fmt.Errorf("data folder: %w", err)
 	}
-	for _, step := range []func() error{n.openKeys, n.openListeners, n.openStore, n.openRegister, n.openLeika, n.openBrand, n.openFederation, n.openSessions, n.openReports, n.openPages, n.openSignOn, n.openAPI} {
+	for _, step := range []func() error{n.openKeys, n.openListeners, n.openStore, n.openRegister, n.openLeika, n.openBrand, n.openFederation, n.openSessions, n.openReports, n.openLinks, n.openPages, n.openSignOn, n.openAPI} {
 		if err := step(); err != nil {
 			return n, err
 		}
@@ -185,6 +187,9 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { return n.mirror.Run(inner) })
 	g.Go(func() error { return n.sweep(inner) })
 	g.Go(func() error { return n.reports.Run(inner) })
+	if n.cfg.Links.Every > 0 {
+		g.Go(func() error { return n.links.Run(inner) })
+	}
 	if n.op != nil {
 		g.Go(func() error { return n.op.Run(inner) })
 	}

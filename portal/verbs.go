@@ -74,6 +74,7 @@ func (n *Node) Verbs() map[string]control.Verb {
 	n.accountVerbs(v)
 	n.directoryVerbs(v)
 	n.reportVerbs(v)
+	n.linkVerbs(v)
 	return v
 }
 

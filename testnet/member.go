@@ -134,6 +134,7 @@ func (m *Member) start(ctx context.Context) error {
 func (m *Member) config() config.Config {
 	c := config.Default()
 	c.Entity, c.Data, c.LoopbackHTTP, c.Demo = m.Entity, m.dir("data"), true, true
+	c.Links.Every = 0 // a demonstration asks nobody outside
 	c.Gossip.Bind = net.JoinHostPort("127.0.0.1", strconv.Itoa(m.gossip))
 	c.Gossip.Advertise = c.Gossip.Bind
 	if m.body.follows {

@@ -185,6 +185,11 @@ gossip:
 #  source: /var/lib/bus-export
 #  every: 6h
 
+# The web addresses in the own texts are checked, each once a day at most; 0s switches it off.
+#links:
+#  every: 24h
+#  pause: 2s   # between two requests to one host
+
 # Several replicas of this node share Redis; a single node needs nothing.
 #store:
 #  redis:

@@ -65,7 +65,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		testnetCommand(), serveCommand(), initCommand(), configCommand(),
 		inviteCommand(), joinCommand(), leaveCommand(), memberCommand(), auditCommand(), accountCommand(),
-		catalogCommand(), reportCommand(), regionCommand(), leikaCommand(),
+		catalogCommand(), linksCommand(), reportCommand(), regionCommand(), leikaCommand(),
 		statusCommand(), resolveCommand(), trustCommand(),
 	)
 	return root
