@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"cmp"
 	"time"
 
 	"rathausnetz/federation"
@@ -27,4 +28,13 @@ type Claims struct {
 	FamilyName string `json:"family_name,omitempty"`
 	Email      string `json:"email,omitempty"`
 	Locale     string `json:"locale,omitempty"`
+}
+
+// Or returns c with what it lacks taken from other: a source that vouches for
+// the name may not know the e-mail address that the account has.
+func (c Claims) Or(other Claims) Claims {
+	return Claims{
+		Name: cmp.Or(c.Name, other.Name), GivenName: cmp.Or(c.GivenName, other.GivenName), FamilyName: cmp.Or(c.FamilyName, other.FamilyName),
+		Email: cmp.Or(c.Email, other.Email), Locale: cmp.Or(c.Locale, other.Locale),
+	}
 }

@@ -17,6 +17,10 @@ type Pages interface {
 	// ConfirmPage is the information page before the first hand-over to a
 	// portal: buttons named "decision" with the values "yes" and "no".
 	ConfirmPage(w http.ResponseWriter, r *http.Request, p ConfirmPage)
+	// LinkPage asks whether the account source that a signed-in person has just
+	// used shall belong to their account: buttons named "decision" with the
+	// values "yes" and "no".
+	LinkPage(w http.ResponseWriter, r *http.Request, p LinkPage)
 	// LogoutPage asks whether to log out, or shows the result per portal.
 	LogoutPage(w http.ResponseWriter, r *http.Request, p LogoutPage)
 	// FailPage says that signing in did not work, without a redirect.
@@ -31,8 +35,13 @@ type LoginPage struct {
 	StepUp               bool             // signed in already, but not at this level
 	Username             string           // to show again after a mistake
 	Mistake              Mistake
-	Upstreams            []UpstreamChoice // may be empty
-	Accounts             bool             // the provider has accounts of its own at this level
+	Upstreams            []UpstreamChoice // may be empty; near ones first
+	// Search: there are more account sources than a person reads through. The
+	// page then offers a GET form to Action with the fields "handle" and
+	// "suche", a place or a name; Words is what was searched for.
+	Search   bool
+	Words    string
+	Accounts bool // the provider has accounts of its own at this level
 	// Passkey is what a script hands to navigator.credentials.get, as JSON; its
 	// answer is posted in the field "passkey". "" if there are none.
 	Passkey string
@@ -40,7 +49,10 @@ type LoginPage struct {
 }
 
 // UpstreamChoice is one account source to choose from.
-type UpstreamChoice struct{ ID, Name string }
+type UpstreamChoice struct {
+	ID, Name string
+	Near     bool // for people of the place that was asked for
+}
 
 // Mistake says what was wrong with the last attempt.
 type Mistake string
@@ -64,6 +76,15 @@ type ConfirmPage struct {
 	LoggedInAt           []string // names of the portals where the person is signed in now
 	Level                federation.Level
 	Person               string // how the account is called, for "Sie sind angemeldet als"
+}
+
+// LinkPage asks a person who is signed in at both sides.
+type LinkPage struct {
+	Action, CSRF, Handle string
+	Person               string // how the account of this browser is called
+	Upstream             string // name of the account source
+	Other                string // what the source calls the person; may be empty
+	Portal               string // name of the portal that asked
 }
 
 // LogoutPage asks first (Done false) or shows what became of it.

@@ -138,7 +138,7 @@ func allPages() []string {
 		"/ort", "/ort?plz=49577", "/ort?plz=4914", "/ort?plz=Berlin", "/lebenslagen", "/lebenslage/auto-und-verkehr", "/leistungen", "/leistungen?ort=alle",
 		"/behoerden", "/behoerden/" + lk, "/behoerden/" + me, "/verbund", "/konto", "/antrag/x", "/impressum", "/datenschutz", "/barrierefreiheit",
 		"/leichte-sprache", "/gebaerdensprache", "/hilfe", "/fehler-melden", "/fehler-melden?referenz=open", "/fehler-melden?referenz=gone", "/barriere-melden", "/nirgends", "/umzug", "/umzug?von=Melle&nach=Bissendorf", "/umzug?von=49577&nach=1", "/einbetten", "/einbetten?q=Hund", "/einbetten?anleitung=1",
-		"/t/login", "/t/wrong", "/t/stepup", "/t/confirm", "/t/logout", "/t/loggedout", "/t/fail", "/t/level", "/t/again", "/t/500",
+		"/t/login", "/t/wrong", "/t/stepup", "/t/choice", "/t/nochoice", "/t/link", "/t/confirm", "/t/logout", "/t/loggedout", "/t/fail", "/t/level", "/t/again", "/t/500",
 	}
 }
 
@@ -321,7 +321,7 @@ func TestScreenshots(t *testing.T) {
 		"start": "/", "treffer": "/suche?q=anmelden&ort=alle", "leistung": "/leistung/" + keyBauakte.String() + "/03459012",
 		"verbund": "/verbund", "leistungen": "/leistungen?ort=03459", "kein-treffer": "/suche?q=Baumf%C3%A4llantrag",
 		"mehrere": "/leistung/" + keyConflict.String() + "/03459012", "alt": "/leistung/" + keyHund.String() + "/03459024",
-		"umzug": "/umzug?von=Melle&nach=Bissendorf", "anmelden": "/t/wrong", "zustimmen": "/t/confirm", "abgemeldet": "/t/loggedout", "start-en": "/?lang=en", "einbetten": "/einbetten?q=Hund", "antrag": "/antrag/x", "ort": "/ort", "konto": "/konto", "behoerde": "/behoerden/landkreis.example",
+		"umzug": "/umzug?von=Melle&nach=Bissendorf", "anmelden": "/t/wrong", "zustimmen": "/t/confirm", "anmeldewege": "/t/choice", "verknuepfen": "/t/link", "abgemeldet": "/t/loggedout", "start-en": "/?lang=en", "einbetten": "/einbetten?q=Hund", "antrag": "/antrag/x", "ort": "/ort", "konto": "/konto", "behoerde": "/behoerden/landkreis.example",
 	} {
 		for _, width := range []int64{1280, 390} {
 			for _, dark := range []bool{false, true} {

@@ -254,6 +254,15 @@ func signonPages(w *web.Web) http.HandlerFunc {
 		case "stepup":
 			login.StepUp, login.Level, login.Accounts = true, federation.LevelHoch, false
 			w.LoginPage(rw, r, http.StatusOK, login)
+		case "choice":
+			login.Search, login.Words = true, "Bissendorf"
+			login.Upstreams = []sso.UpstreamChoice{{ID: "osna", Name: "Bürgerkonto Landkreis Osnabrück", Near: true}, {ID: "bundid", Name: "BundID"}}
+			w.LoginPage(rw, r, http.StatusOK, login)
+		case "nochoice":
+			login.Search, login.Words, login.Accounts = true, "Zeppelin", false
+			w.LoginPage(rw, r, http.StatusOK, login)
+		case "link":
+			w.LinkPage(rw, r, sso.LinkPage{Action: "/op/verknuepfen", CSRF: "c", Handle: "h", Portal: "Stadt Melle", Person: "Erika Muster", Upstream: "Online-Ausweis", Other: "ERIKA MUSTER"})
 		case "confirm":
 			w.ConfirmPage(rw, r, sso.ConfirmPage{Action: "/op/confirm", CSRF: "c", Handle: "h", Portal: "Stadt Melle", PortalURL: string(melle), Claims: []string{"name", "email"}, LoggedInAt: []string{"Gemeinde Bissendorf"}, Level: federation.LevelBasis, Person: "Erika Muster"})
 		case "logout":

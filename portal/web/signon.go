@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,8 @@ type loginPage struct {
 	Mistake   *alert
 	LevelText string
 	Forgotten string // where a new password is set
+	Near, Far []sso.UpstreamChoice
+	All       string // leads back to all account sources, after a search
 }
 
 // LoginPage implements sso.Pages.
@@ -45,6 +48,16 @@ func (w *Web) LoginPage(rw http.ResponseWriter, r *http.Request, status int, p s
 		page.Heading = v.t("level.title")
 		page.Lead = v.t("level.need." + levelKey(p.Level))
 		page.LevelText = ""
+	}
+	for _, c := range p.Upstreams {
+		if c.Near {
+			page.Near = append(page.Near, c)
+		} else {
+			page.Far = append(page.Far, c)
+		}
+	}
+	if p.Words != "" {
+		page.All = p.Action + "?" + url.Values{"handle": {p.Handle}}.Encode()
 	}
 	if p.Mistake != sso.NoMistake {
 		page.Mistake = &alert{Kind: "danger", Title: v.t("login.mistake." + string(p.Mistake)), Text: v.mistake(p)}
@@ -65,6 +78,14 @@ func (v *view) mistake(p sso.LoginPage) []string {
 		text = append(text, v.t("login.locked.passkey"))
 	}
 	return text
+}
+
+// LinkPage implements sso.Pages.
+func (w *Web) LinkPage(rw http.ResponseWriter, r *http.Request, p sso.LinkPage) {
+	v := w.signon(r, "verknuepfen")
+	v.Title = v.t("link.title")
+	v.Page = p
+	w.write(rw, r, http.StatusOK, v)
 }
 
 type confirmPage struct {

@@ -68,6 +68,11 @@ func (pages) ConfirmPage(w http.ResponseWriter, _ *http.Request, p sso.ConfirmPa
 <input type="hidden" name="decision" value="yes"></form>`, p.Action, p.CSRF, p.Handle)
 }
 
+func (pages) LinkPage(w http.ResponseWriter, _ *http.Request, p sso.LinkPage) {
+	_, _ = fmt.Fprintf(w, `<form method="post" action="%s"><input type="hidden" name="csrf" value="%s"><input type="hidden" name="handle" value="%s">
+<input type="hidden" name="decision" value="yes"></form> link %s %s`, p.Action, p.CSRF, p.Handle, p.Person, p.Upstream)
+}
+
 func (pages) LogoutPage(w http.ResponseWriter, _ *http.Request, p sso.LogoutPage) {
 	if p.Done {
 		_, _ = fmt.Fprintf(w, "logged out %v return=%s", p.Results, p.Return)

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"context"
 	"crypto/subtle"
 	"errors"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"rathausnetz/sso/op/account"
 	"rathausnetz/sso/op/ledger"
 	"rathausnetz/sso/op/protocol"
+	"rathausnetz/sso/upstream"
 )
 
 // errForm is a form without, with a foreign or with a used CSRF token.
@@ -106,14 +108,32 @@ func (o *OP) session(r *http.Request) (*ledger.Session, error) {
 	if errors.Is(err, ledger.ErrUnknown) {
 		return nil, nil
 	}
-	if err != nil || s.Upstream != "" || o.c.Accounts == nil {
-		return s, err
+	if err != nil {
+		return nil, err
 	}
-	acc, err := o.c.Accounts.Get(r.Context(), s.Account)
-	if errors.Is(err, account.ErrNotFound) || err == nil && acc.Locked {
+	switch err := o.mayEnter(r.Context(), s.Account); {
+	case errors.Is(err, errLocked):
 		return nil, nil
+	case err != nil:
+		return nil, err
 	}
-	return s, err
+	return s, nil
+}
+
+// errLocked is an account of the provider's own that was locked or removed.
+var errLocked = refusal(protocol.AccessDenied, "the account is locked or was removed")
+
+// mayEnter refuses an account that was locked, by whichever way its person
+// signs in. An account that an upstream's identity has made has no lock.
+func (o *OP) mayEnter(ctx context.Context, id string) error {
+	if o.c.Accounts == nil || upstream.Made(id) {
+		return nil
+	}
+	acc, err := o.c.Accounts.Get(ctx, id)
+	if errors.Is(err, account.ErrNotFound) || err == nil && acc.Locked {
+		return errLocked
+	}
+	return err
 }
 
 // address stands for where a request comes from; whoever fronts this handler

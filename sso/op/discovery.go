@@ -16,6 +16,7 @@ const (
 	AuthorizePath = "/op/authorize"
 	LoginPath     = "/op/login"
 	ReturnPath    = "/op/rueckkehr/{id}" // {id} is the upstream's
+	LinkPath      = "/op/verknuepfen"
 	ConfirmPath   = "/op/confirm"
 	TokenPath     = "/op/token"
 	UserinfoPath  = "/op/userinfo"

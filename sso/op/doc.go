@@ -14,6 +14,7 @@
 //	/op/authorize                       OP.Authorize   GET and POST
 //	/op/login                           OP.Login       the form and its target
 //	/op/rueckkehr/{id}                  OP.Return      answers of upstream {id}
+//	/op/verknuepfen                     OP.Link        an account source for an account, see LinkForm
 //	/op/confirm                         OP.Confirm     the information page and its target
 //	/op/token                           OP.Token       codes for tokens
 //	/op/userinfo                        OP.Userinfo    released claims

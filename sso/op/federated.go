@@ -67,6 +67,10 @@ func (o *OP) Return(w http.ResponseWriter, r *http.Request) {
 		o.page(w, r, "", err)
 		return
 	}
+	if f.Link != nil {
+		o.linkReturned(w, r, u, f)
+		return
+	}
 	s, err := o.resume(r, "", f)
 	if err != nil {
 		o.page(w, r, "", err)
@@ -81,17 +85,33 @@ func (o *OP) returned(w http.ResponseWriter, r *http.Request, u Upstream, s *ste
 		o.notSignedIn(w, r, s, u.ID(), err)
 		return
 	}
+	_, known, err := o.links.Find(r.Context(), person)
+	switch {
+	case err != nil:
+		o.page(w, r, s.client.ID, err)
+	case !known && s.session != nil: // signed in at both sides
+		o.askLink(w, r, s, person)
+	default:
+		o.vouched(w, r, s, person)
+	}
+}
+
+// vouched signs in whom a source has vouched for.
+func (o *OP) vouched(w http.ResponseWriter, r *http.Request, s *step, person *upstream.Person) {
 	acc, _, err := o.links.Account(r.Context(), person)
+	if err == nil {
+		err = o.mayEnter(r.Context(), acc)
+	}
 	if err != nil {
 		o.page(w, r, s.client.ID, err)
 		return
 	}
 	name := person.Claims.Name
 	if name == "" {
-		name = u.Choice().Name
+		name = o.nameOf(person.Upstream)
 	}
 	o.signIn(w, r, s, ledger.SignedIn{
-		Account: acc, Person: name, Upstream: u.ID(), Claims: person.Claims,
+		Account: acc, Person: name, Upstream: person.Upstream, Claims: person.Claims,
 		Level: person.Level, AuthTime: person.AuthTime, AMR: person.AMR,
 	})
 }

@@ -49,6 +49,7 @@ type page struct {
 	Kind    string
 	Login   sso.LoginPage
 	Confirm sso.ConfirmPage
+	Link    sso.LinkPage
 	Logout  sso.LogoutPage
 	Fail    sso.FailPage
 }
@@ -65,6 +66,9 @@ func (p pages) LoginPage(w http.ResponseWriter, _ *http.Request, status int, l s
 }
 func (p pages) ConfirmPage(w http.ResponseWriter, _ *http.Request, c sso.ConfirmPage) {
 	p.write(w, http.StatusOK, page{Kind: "confirm", Confirm: c})
+}
+func (p pages) LinkPage(w http.ResponseWriter, _ *http.Request, l sso.LinkPage) {
+	p.write(w, http.StatusOK, page{Kind: "link", Link: l})
 }
 func (p pages) LogoutPage(w http.ResponseWriter, _ *http.Request, l sso.LogoutPage) {
 	p.write(w, http.StatusOK, page{Kind: "logout", Logout: l})
@@ -405,6 +409,7 @@ type stop struct {
 	page     page
 	location string
 	query    url.Values // of location
+	at       *url.URL   // of a page, or location
 }
 
 func (b *browser) open(location string) stop { return b.send(http.MethodGet, location, nil) }
@@ -429,6 +434,7 @@ func (b *browser) send(method, location string, form url.Values) stop {
 		s := stop{status: resp.StatusCode, header: resp.Header, location: resp.Header.Get("Location")}
 		b.check(req, s)
 		if s.location == "" {
+			s.at = req.URL
 			if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
 				must(b.f.t, json.Unmarshal(raw, &s.page))
 			}
@@ -436,8 +442,8 @@ func (b *browser) send(method, location string, form url.Values) stop {
 		}
 		u, err := url.Parse(s.location)
 		must(b.f.t, err)
-		if !strings.HasPrefix(s.location, b.f.issuer+"/") {
-			s.query = u.Query()
+		if !strings.HasPrefix(s.location, b.f.issuer+"/") || u.Path == "/konto" { // not the provider's
+			s.query, s.at = u.Query(), u
 			return s
 		}
 		method, location, form = http.MethodGet, s.location, nil

@@ -91,17 +91,33 @@ func (o *OP) loginForm(w http.ResponseWriter, r *http.Request, s *step, p protoc
 	if p["fehler"] == string(sso.UpstreamFailed) {
 		mistake = sso.UpstreamFailed
 	}
-	o.showLogin(w, r, s, http.StatusOK, sso.LoginPage{Username: s.request.LoginHint, Mistake: mistake})
+	words := p["suche"]
+	if len(words) > maxWords {
+		words = ""
+	}
+	o.showLogin(w, r, s, http.StatusOK, sso.LoginPage{Username: s.request.LoginHint, Mistake: mistake, Words: words})
 }
 
-// showLogin draws the form; of page it takes what was typed and what was wrong.
+// How many account sources a person reads through, and how long a word for
+// one may be, in bytes.
+const (
+	fewChoices = 4
+	maxWords   = 100
+)
+
+// showLogin draws the form; of said it takes what was typed and what was wrong.
 func (o *OP) showLogin(w http.ResponseWriter, r *http.Request, s *step, status int, said sso.LoginPage) {
 	csrf := o.names.Form(o.browser(w, r), s.handle)
+	all := o.choices(s.request.Level, s.client.ID, "")
 	page := sso.LoginPage{
 		Action: o.c.Issuer.URL(LoginPath), CSRF: csrf, Handle: s.handle,
 		Portal: s.client.Name, Level: s.request.Level, Username: said.Username, Mistake: said.Mistake, Wait: said.Wait,
+		Upstreams: all, Search: len(all) > fewChoices, Words: said.Words,
 		StepUp:   s.session != nil && s.session.Level != federation.LevelNone && s.session.Level < s.request.Level,
 		Accounts: o.c.Accounts != nil && s.request.Level <= o.c.Accounts.MaxLevel(),
+	}
+	if said.Words != "" {
+		page.Upstreams = o.choices(s.request.Level, s.client.ID, said.Words)
 	}
 	if page.Accounts && o.c.Passkeys != nil {
 		options, err := o.c.Passkeys.Request(csrf)
@@ -111,12 +127,21 @@ func (o *OP) showLogin(w http.ResponseWriter, r *http.Request, s *step, status i
 		}
 		page.Passkey = string(options)
 	}
+	o.c.Pages.LoginPage(w, r, status, page)
+}
+
+// choices are the account sources that reach a level.
+func (o *OP) choices(level federation.Level, client, words string) []sso.UpstreamChoice {
+	if o.c.Choose != nil {
+		return o.c.Choose(level, client, words)
+	}
+	var out []sso.UpstreamChoice
 	for _, u := range o.c.Upstreams {
-		if u.Reaches(s.request.Level) {
-			page.Upstreams = append(page.Upstreams, u.Choice())
+		if u.Reaches(level) {
+			out = append(out, u.Choice())
 		}
 	}
-	o.c.Pages.LoginPage(w, r, status, page)
+	return out
 }
 
 // password signs in with an account of the provider's own.

@@ -81,7 +81,13 @@ type Config struct {
 	Accounts  Accounts            // nil: none of its own
 	Passkeys  Passkeys            // of Accounts; nil: passwords only
 	Upstreams []Upstream          // may be empty
-	Pages     sso.Pages           // required
+	// Choose orders and narrows the upstreams for the login page of a client;
+	// words, a place or a name, is what the person searches for, "" at first.
+	// nil: all that reach the level, in their order.
+	Choose func(level federation.Level, client, words string) []sso.UpstreamChoice
+	// Account is the path of the page to which linking returns; "": /konto.
+	Account string
+	Pages   sso.Pages // required
 	// Salt makes pairwise subjects; at least 16 bytes, never changed. See OpenSalt.
 	Salt []byte
 	// HTTP sends back-channel logouts; it carries the address guard. Redirects
@@ -124,6 +130,9 @@ func New(c Config) (*OP, error) {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Account == "" {
+		c.Account = "/konto"
 	}
 	links, err := upstream.NewLinks(c.Store, c.Now)
 	if err != nil {
@@ -184,6 +193,7 @@ func (o *OP) Handlers() map[string]http.Handler {
 		AuthorizePath: http.HandlerFunc(o.Authorize),
 		LoginPath:     http.HandlerFunc(o.Login),
 		ReturnPath:    http.HandlerFunc(o.Return),
+		LinkPath:      http.HandlerFunc(o.Link),
 		ConfirmPath:   http.HandlerFunc(o.Confirm),
 		TokenPath:     http.HandlerFunc(o.Token),
 		UserinfoPath:  http.HandlerFunc(o.Userinfo),

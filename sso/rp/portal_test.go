@@ -92,6 +92,8 @@ type pages struct{}
 
 func (pages) LoginPage(http.ResponseWriter, *http.Request, int, sso.LoginPage) {}
 func (pages) ConfirmPage(http.ResponseWriter, *http.Request, sso.ConfirmPage)  {}
+func (pages) LinkPage(http.ResponseWriter, *http.Request, sso.LinkPage)        {}
+
 func (pages) LogoutPage(w http.ResponseWriter, _ *http.Request, p sso.LogoutPage) {
 	_, _ = fmt.Fprintf(w, "logout done=%v csrf=%s", p.Done, p.CSRF)
 }

@@ -49,6 +49,8 @@ func (forms) ConfirmPage(w http.ResponseWriter, _ *http.Request, p sso.ConfirmPa
 	_, _ = fmt.Fprintf(w, formHTML, p.Action, p.CSRF, p.Handle)
 }
 
+func (forms) LinkPage(http.ResponseWriter, *http.Request, sso.LinkPage) {}
+
 func (forms) LogoutPage(http.ResponseWriter, *http.Request, sso.LogoutPage) {}
 
 func (forms) FailPage(w http.ResponseWriter, _ *http.Request, p sso.FailPage) {

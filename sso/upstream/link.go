@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"rathausnetz/federation/store"
@@ -28,6 +29,9 @@ const (
 	offerPrefix    = "sso/link/offer/"
 	offerLife      = 10 * time.Minute
 	maxLinks       = 16 // identities of one account
+
+	// madePrefix begins the names of accounts that Account has made.
+	madePrefix = "u-"
 )
 
 // Link is one identity that belongs to an account.
@@ -61,22 +65,31 @@ func NewLinks(st store.Store, now func() time.Time) (*Links, error) {
 // Account returns the account that p belongs to, and makes a new one at the
 // first visit. An account ID made here is "u-" and 43 random characters.
 func (l *Links) Account(ctx context.Context, p *Person) (id string, created bool, err error) {
-	key := identityKey(p)
-	b, err := l.store.Get(ctx, identityPrefix+key)
-	if err == nil {
-		return string(b), false, nil
+	id, found, err := l.Find(ctx, p)
+	if err != nil || found {
+		return id, false, err
 	}
-	if !errors.Is(err, store.ErrNotFound) {
-		return "", false, err
-	}
-	id = "u-" + provider.Random()
+	id = madePrefix + provider.Random()
 	err = l.attach(ctx, id, p)
 	if errors.Is(err, ErrLinked) { // another replica was faster
-		b, err := l.store.Get(ctx, identityPrefix+key)
-		return string(b), false, err
+		id, _, err = l.Find(ctx, p)
+		return id, false, err
 	}
 	return id, err == nil, err
 }
+
+// Find returns the account that p belongs to, if there is one.
+func (l *Links) Find(ctx context.Context, p *Person) (account string, found bool, err error) {
+	b, err := l.store.Get(ctx, identityPrefix+identityKey(p))
+	if errors.Is(err, store.ErrNotFound) {
+		return "", false, nil
+	}
+	return string(b), err == nil, err
+}
+
+// Made reports whether Account has made this account: nobody can sign in to it
+// but by one of its identities.
+func Made(account string) bool { return strings.HasPrefix(account, madePrefix) }
 
 // Offer is the first half of linking: the person is signed in to account in
 // session (any string that names the session to the caller). It returns a

@@ -21,7 +21,14 @@ type Flow struct {
 	FreshLevel federation.Level  `json:"fresh_level,omitempty"`
 	Pending    *upstream.Pending `json:"pending,omitempty"`
 	Logout     *protocol.Logout  `json:"logout,omitempty"`
+	Link       *Link             `json:"link,omitempty"`
 	Expires    time.Time         `json:"exp"`
+}
+
+// Link is a linking of two accounts on its way.
+type Link struct {
+	Offer  string           `json:"offer"`            // of upstream.Links
+	Person *upstream.Person `json:"person,omitempty"` // who has just signed in at the source, while a question is open
 }
 
 // PutFlow keeps a new flow and returns its handle.

@@ -88,6 +88,7 @@ func Enter(old *Session, in SignedIn, now time.Time) Session {
 	if old != nil && old.Account == in.Account {
 		s = *old
 		s.Parties = slices.Clone(old.Parties)
+		in.Claims = in.Claims.Or(old.Claims)
 	}
 	s.Person, s.Upstream, s.Claims, s.AMR, s.Seen, s.LastAuth = in.Person, in.Upstream, in.Claims, in.AMR, now, in.AuthTime
 	if in.Level < federation.LevelHoch {
