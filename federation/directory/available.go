@@ -254,7 +254,7 @@ func (v *view) tabulate(table []uint32) {
 		})
 	}
 	for key := range v.ix.given {
-		if no, ok := v.ix.keys.no[key]; ok {
+		if no, ok := v.ix.keys.no(key); ok {
 			table[no] = lookCloser
 		}
 	}

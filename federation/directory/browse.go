@@ -257,7 +257,7 @@ func (ix *index) offered() []leika.ID {
 func (d *Directory) Title(key leika.ID) string { return d.index.Load().title(key) }
 
 func (ix *index) title(key leika.ID) string {
-	no, known := ix.keys.no[key]
+	no, known := ix.keys.no(key)
 	if !known || int(no) >= len(ix.texts.ofKey) || ix.texts.ofKey[no] < 0 {
 		return ""
 	}

@@ -295,6 +295,7 @@ func (ix *index) clone() *index {
 	next.version++
 	next.wide = newWideCache()
 	next.nodes = slices.Clone(ix.nodes)
+	next.heads = slices.Clone(ix.heads)
 	next.members = slices.Clone(ix.members)
 	return &next
 }
@@ -302,12 +303,18 @@ func (ix *index) clone() *index {
 // finish derives what depends on all members together. changed says that
 // members came or went, or that copies or delegations did.
 func (ix *index) finish(changed bool) {
-	for n := 1; n < len(ix.nodes); n++ { // a parent comes before its children
-		parent := &ix.nodes[ix.nodes[n].parent]
-		ix.nodes[n].up = ix.nodes[n].parent
-		if len(parent.segments) == 0 {
-			ix.nodes[n].up = parent.up
+	ix.heads = slices.Grow(ix.heads, len(ix.nodes)-len(ix.heads))[:len(ix.nodes)]
+	for n := range ix.nodes { // a parent comes before its children
+		nd := &ix.nodes[n]
+		h := head{up: nd.parent, more: len(nd.segments) > 1}
+		if nd.parent >= 0 && len(ix.nodes[nd.parent].segments) == 0 {
+			h.up = ix.heads[nd.parent].up
 		}
+		if len(nd.segments) > 0 {
+			s := &nd.segments[0]
+			h.set, h.seat, h.slot, h.offers, h.kind = s.set, s.seat, s.slot, s.offers, s.kind
+		}
+		ix.heads[n] = h
 	}
 	if !changed {
 		return

@@ -198,7 +198,7 @@ func (x *explainer) keySteps(asked leika.ID) {
 
 // oneKey explains one rung of the ladder and reports whether it answered.
 func (x *explainer) oneKey(key leika.ID) bool {
-	no, known := x.ix.keys.no[key]
+	no, known := x.ix.keys.no(key)
 	if !known {
 		x.say(Step{Rule: RuleArea, Verdict: Empty, Leika: key}, "Kein Mitglied führt den Schlüssel %s.", key)
 		return false

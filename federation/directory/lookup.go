@@ -68,7 +68,7 @@ func (ix *index) findKey(f *found, key leika.ID, place region.Area, date time.Ti
 }
 
 func (ix *index) findFrom(f *found, start int32, key leika.ID, place region.Area, date time.Time) bool {
-	no, known := ix.keys.no[key]
+	no, known := ix.keys.no(key)
 	return known && ix.findNo(f, start, no, key, place, date)
 }
 
@@ -78,7 +78,7 @@ func (ix *index) findNo(f *found, start int32, no uint32, key leika.ID, place re
 	if len(ix.given) > 0 {
 		given = ix.given[key]
 	}
-	for n := start; n >= 0; n = ix.nodes[n].up {
+	for n := start; n >= 0; n = ix.heads[n].up {
 		segments := ix.nodes[n].segments
 		for i := range segments {
 			ix.match(f, &segments[i], no, place, date, given)
@@ -210,20 +210,25 @@ func (ix *index) returns(slot, home int32, no uint32, place region.Area, date ti
 
 // reason is the rule that made one claim responsible [UX.md §5.2].
 func (h *hit) reason(place region.Area) Reason {
-	switch {
-	case h.via >= 0:
+	if h.via >= 0 {
 		return Delegated
-	case h.kind == federation.KindUnternehmen:
+	}
+	return reason(h.kind, h.seat, place)
+}
+
+func reason(kind federation.Kind, seat, place region.Area) Reason {
+	switch {
+	case kind == federation.KindUnternehmen:
 		return WholeArea
-	case h.seat == place:
+	case seat == place:
 		return Own
-	case h.kind == federation.KindLand && h.seat.IsBund():
+	case kind == federation.KindLand && seat.IsBund():
 		return Parent
-	case h.seat.IsBund():
+	case seat.IsBund():
 		return WholeArea
-	case h.kind == federation.KindGemeinde && h.seat.Covers(place), place.Covers(h.seat):
+	case kind == federation.KindGemeinde && seat.Covers(place), place.Covers(seat):
 		return Own // a kreisfreie Stadt; a Verband of one Gemeinde
-	case h.seat.Covers(place):
+	case seat.Covers(place):
 		return Parent
 	}
 	return Delegated // granted by the hub outside its own seat
@@ -295,16 +300,67 @@ func (m Match) Ref() OfferRef {
 // it today: the same rules without texts and without allocation. A zero date
 // is today.
 func (d *Directory) Lookup(key leika.ID, place region.Area, date time.Time) Match {
-	return d.index.Load().lookup(key, place, d.day(date))
+	ix := d.index.Load()
+	if m, ok := ix.quick(key, place); ok {
+		return m
+	}
+	return ix.lookup(key, place, d.day(date))
+}
+
+// quick is lookup for the common cases: one member claims the key without
+// conditions and nobody has delegated it, or nobody claims it at all. ok is
+// false if it is another case.
+func (ix *index) quick(key leika.ID, place region.Area) (m Match, ok bool) {
+	first, known := ix.keys.numbers.get(uint64(key))
+	if !known {
+		first = ix.keys.wider(key)
+	}
+	start, exact := ix.areas.get(place.Code())
+	if !exact {
+		start = ix.nodeOf(place)
+	}
+	for no := first; no >= 0; no = ix.keys.broader[no] {
+		for n := start; n >= 0; n = ix.heads[n].up {
+			h := &ix.heads[n]
+			if h.more {
+				if ix.claimed(n, uint32(no)) {
+					return m, false
+				}
+				continue
+			}
+			offer, ok := h.find(uint32(no))
+			if !ok {
+				continue
+			}
+			key := ix.keys.ids[no]
+			if offer >= h.offers || len(ix.given) > 0 && ix.given[key] != nil {
+				return m, false
+			}
+			m = Match{Reason: reason(h.kind, h.seat, place), Matched: key, Area: place, Members: 1, member: ix.members[h.slot], offer: int32(offer)}
+			if !exact || n != start {
+				m.Area = ix.nodes[n].area
+			}
+			return m, true
+		}
+	}
+	return ix.nobody(key, place), true
+}
+
+// claimed reports whether some segment of a node has the key.
+func (ix *index) claimed(n int32, no uint32) bool {
+	segments := ix.nodes[n].segments
+	for i := range segments {
+		if _, ok := segments[i].find(no); ok {
+			return true
+		}
+	}
+	return false
 }
 
 func (ix *index) lookup(key leika.ID, place region.Area, date time.Time) Match {
 	var f found
 	if !ix.find(&f, key, place, date) {
-		if ix.unheard(key, place) >= 0 {
-			return Match{Reason: Unknown}
-		}
-		return Match{Reason: None}
+		return ix.nobody(key, place)
 	}
 	h := &f.first[0]
 	m := Match{
@@ -315,4 +371,12 @@ func (ix *index) lookup(key leika.ID, place region.Area, date time.Time) Match {
 		m.Reason = Conflict
 	}
 	return m
+}
+
+// nobody is the answer where nobody claims the key.
+func (ix *index) nobody(key leika.ID, place region.Area) Match {
+	if ix.unheard(key, place) >= 0 {
+		return Match{Reason: Unknown}
+	}
+	return Match{Reason: None}
 }

@@ -160,7 +160,7 @@ func newMember(s Source, slot int32, keys *keyTable, seed maphash.Seed) arrival 
 			m.own = append(m.own, m.ownOffer(int32(i), o))
 			continue
 		}
-		no := keys.no[o.Leika]
+		no, _ := keys.no(o.Leika)
 		m.traits[i] = traitsOf(table, keys.situations[no], o)
 		inKey := m.Scope.CoversKey(o.Leika)
 		for z := range o.Zustaendigkeiten {
@@ -291,7 +291,8 @@ func (m *member) segment(claims []sortedClaim, slot int32) segment {
 		}
 		from = end
 	}
-	s := newSegment(keys, to, uint32(m.offers+len(extra)))
-	s.extra, s.slot, s.offers, s.kind, s.seat = extra, slot, uint32(m.offers), m.Kind, m.Seat
-	return s
+	return segment{
+		set: newSet(keys, to, uint32(m.offers+len(extra))), extra: extra,
+		slot: slot, offers: uint32(m.offers), kind: m.Kind, seat: m.Seat,
+	}
 }

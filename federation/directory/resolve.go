@@ -147,7 +147,7 @@ func open(o *catalog.Offer, place region.Area, date time.Time) []catalog.Onlined
 
 // contactsFor returns the contacts (role 03) of the nearest area that has any.
 func (ix *index) contactsFor(key leika.ID, place region.Area, date time.Time) []Provider {
-	no, known := ix.keys.no[key]
+	no, known := ix.keys.no(key)
 	if !known {
 		return nil
 	}
@@ -225,7 +225,7 @@ func (ix *index) notices(a *Answer) {
 }
 
 func (ix *index) claims(g *delegation, a *Answer) bool {
-	no, known := ix.keys.no[a.Asked]
+	no, known := ix.keys.no(a.Asked)
 	return known && ix.effective(g, no, a.Place, a.Date, ix.given[a.Asked])
 }
 
@@ -292,7 +292,7 @@ func (ix *index) boundaries(key leika.ID, place region.Area, date time.Time) []t
 		}
 	}
 	for ok := true; ok; key, ok = key.Broader() {
-		no, known := ix.keys.no[key]
+		no, known := ix.keys.no(key)
 		if !known {
 			continue
 		}

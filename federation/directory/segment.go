@@ -2,6 +2,7 @@ package directory
 
 import (
 	"math/bits"
+	"unsafe"
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/catalog"
@@ -21,21 +22,27 @@ type claim struct {
 // plain reports whether c counts without a look.
 func (c *claim) plain() bool { return !c.outside && c.valid.IsZero() && len(c.except) == 0 }
 
-// segment is what one member claims in exactly one area: a set of key
-// numbers and, for the key of rank r, the offer. One allocation holds the
-// set (a bitmap with counts, or sorted numbers where that is smaller) and
-// the offers packed to as few bits as they need.
+// segment is what one member claims in exactly one area.
 type segment struct {
-	data    []uint64
-	slot    int32  // the member
-	offers  uint32 // number of offers of the member
-	keys    uint32 // sorted: how many
-	order   uint32 // index into data where the offers begin and the set ends
-	width   uint8  // bits for each offer
-	perWord uint8  // sorted list: keys in a word; 0 for a bitmap
-	kind    federation.Kind
-	seat    region.Area
-	extra   [][]claim // for offers written as offers+i
+	set
+	slot   int32  // the member
+	offers uint32 // number of offers of the member
+	kind   federation.Kind
+	seat   region.Area
+	extra  [][]claim // for offers written as offers+i
+}
+
+// set is a set of key numbers and, for the key of rank r, the offer. One
+// allocation holds a bitmap of the frequent keys, which have the low numbers,
+// a sorted list of the others, and the offers packed to as few bits as they
+// need.
+type set struct {
+	data   []uint64
+	dense  uint32 // how many keys the bitmap has
+	tail   uint32 // how many keys the list has
+	blocks uint16 // of the bitmap
+	shift  uint8  // of the list: 1<<shift keys in a word
+	width  uint8  // bits for each offer
 }
 
 // A bitmap is cut into blocks of eight words, one cache line: the first 16
@@ -44,49 +51,78 @@ const (
 	blockWords = 8
 	countBits  = 16
 	blockKeys  = blockWords*64 - countBits
+	// worthBlock is how many keys a block must have to be better than a list:
+	// that takes two bytes for each key, and more steps to find one.
+	worthBlock = 20
 )
 
-// newSegment builds a segment; keys are ascending and distinct, offers[i] is
-// what keys[i] leads to, at most limit.
-func newSegment(keys []uint32, offers []uint32, limit uint32) segment {
-	width := uint8(bits.Len32(limit))
-	packed := (len(keys)*int(width) + 63) / 64
-	last := keys[len(keys)-1]
-	bitmap := (int(last/blockKeys) + 1) * blockWords
-	perWord := 4
-	if last >= 1<<16 {
-		perWord = 2
+// newSet builds a set; keys are ascending and distinct, offers[i] is what
+// keys[i] leads to, at most limit.
+func newSet(keys []uint32, offers []uint32, limit uint32) set {
+	s := set{width: uint8(bits.Len32(limit)), shift: 2}
+	if keys[len(keys)-1] >= 1<<16 {
+		s.shift = 1
 	}
-	list := (len(keys) + perWord - 1) / perWord
-	s := segment{width: width, order: uint32(bitmap)}
-	if list < bitmap || len(keys) >= 1<<countBits { // or the counts would overflow
-		s.perWord, s.keys, s.order = uint8(perWord), uint32(len(keys)), uint32(list)
-	}
-	s.data = make([]uint64, int(s.order)+packed)
-	if s.perWord == 0 {
-		s.fillBitmap(keys)
-	}
-	for i := range s.keys {
-		s.data[i/uint32(perWord)] |= uint64(keys[i]) << (i % uint32(perWord) * (64 / uint32(perWord)))
+	s.blocks, s.dense = worthwhile(keys)
+	s.tail = uint32(len(keys)) - s.dense
+	packed := (len(keys)*int(s.width) + 63) / 64
+	s.data = make([]uint64, int(s.order())+packed)
+	s.fillBitmap(keys[:s.dense])
+	for i, k := range keys[s.dense:] {
+		word, at := s.place(uint32(i))
+		s.data[word] |= uint64(k) << at
 	}
 	for i, o := range offers {
-		at := i * int(width)
-		word, shift := int(s.order)+at/64, at%64
+		at := i * int(s.width)
+		word, shift := int(s.order())+at/64, at%64
 		s.data[word] |= uint64(o) << shift
-		if shift+int(width) > 64 {
+		if shift+int(s.width) > 64 {
 			s.data[word+1] |= uint64(o) >> (64 - shift)
 		}
 	}
 	return s
 }
 
-func (s *segment) fillBitmap(keys []uint32) {
+// worthwhile returns how many blocks of a bitmap pay for keys, and how many
+// keys are in them. The count of a block cannot hold more than 16 bits.
+func worthwhile(keys []uint32) (blocks uint16, dense uint32) {
+	gain, best := 0, 0
+	for from := 0; from < min(len(keys), 1<<countBits); {
+		b := keys[from] / blockKeys
+		if b >= 1<<16-1 {
+			break
+		}
+		to := from
+		for to < len(keys) && keys[to]/blockKeys == b {
+			to++
+		}
+		gain = to - int(b+1)*worthBlock
+		if gain > best {
+			best, blocks, dense = gain, uint16(b+1), uint32(to)
+		}
+		from = to
+	}
+	return blocks, dense
+}
+
+// order is where the offers begin and the keys end.
+func (s *set) order() uint32 {
+	return uint32(s.blocks)*blockWords + (s.tail+1<<s.shift-1)>>s.shift
+}
+
+// place is where key i of the list is: word and lowest bit.
+func (s *set) place(i uint32) (word, at uint32) {
+	within := i & (1<<s.shift - 1)
+	return uint32(s.blocks)*blockWords + i>>s.shift, within << (6 - s.shift)
+}
+
+func (s *set) fillBitmap(keys []uint32) {
 	for _, k := range keys {
 		bit := k%blockKeys + countBits
 		s.data[k/blockKeys*blockWords+bit/64] |= 1 << (bit % 64)
 	}
 	count := 0
-	for b := 0; b < int(s.order); b += blockWords {
+	for b := 0; b < int(s.blocks)*blockWords; b += blockWords {
 		before := count
 		for _, word := range s.data[b : b+blockWords] {
 			count += bits.OnesCount64(word)
@@ -96,16 +132,13 @@ func (s *segment) fillBitmap(keys []uint32) {
 }
 
 // find returns what key leads to: an offer, or offers+i for extra[i].
-func (s *segment) find(key uint32) (uint32, bool) {
-	if s.perWord != 0 {
+func (s *set) find(key uint32) (uint32, bool) {
+	b := key / blockKeys
+	if b >= uint32(s.blocks) {
 		return s.search(key)
 	}
-	b := key / blockKeys * blockWords
-	if b >= s.order {
-		return 0, false
-	}
 	bit := key%blockKeys + countBits
-	block := s.data[b : b+blockWords]
+	block := s.data[b*blockWords:][:blockWords:blockWords]
 	word, mask := block[bit/64], uint64(1)<<(bit%64)
 	if word&mask == 0 {
 		return 0, false
@@ -118,9 +151,9 @@ func (s *segment) find(key uint32) (uint32, bool) {
 	return s.at(rank + uint32(bits.OnesCount64(word&(mask-1)))), true
 }
 
-// search is find in a sorted list.
-func (s *segment) search(key uint32) (uint32, bool) {
-	lo, hi := uint32(0), s.keys
+// search is find in the list.
+func (s *set) search(key uint32) (uint32, bool) {
+	lo, hi := uint32(0), s.tail
 	for lo < hi {
 		mid := (lo + hi) / 2
 		if s.key(mid) < key {
@@ -129,23 +162,21 @@ func (s *segment) search(key uint32) (uint32, bool) {
 			hi = mid
 		}
 	}
-	if lo == s.keys || s.key(lo) != key {
+	if lo == s.tail || s.key(lo) != key {
 		return 0, false
 	}
-	return s.at(lo), true
+	return s.at(s.dense + lo), true
 }
 
-// key returns entry i of a sorted list.
-func (s *segment) key(i uint32) uint32 {
-	if s.perWord == 4 {
-		return uint32(s.data[i/4]>>(i%4*16)) & 0xffff
-	}
-	return uint32(s.data[i/2] >> (i % 2 * 32))
+// key returns entry i of the list.
+func (s *set) key(i uint32) uint32 {
+	word, at := s.place(i)
+	return uint32(s.data[word]>>at) & (1<<(64>>s.shift) - 1)
 }
 
-func (s *segment) at(rank uint32) uint32 {
+func (s *set) at(rank uint32) uint32 {
 	at := rank * uint32(s.width)
-	word, shift := s.order+at/64, at%64
+	word, shift := s.order()+at/64, at%64
 	v := s.data[word] >> shift
 	if shift+uint32(s.width) > 64 {
 		v |= s.data[word+1] << (64 - shift)
@@ -153,32 +184,34 @@ func (s *segment) at(rank uint32) uint32 {
 	return uint32(v & (1<<s.width - 1))
 }
 
-// unite sets the bits of all key numbers in set.
-func (s *segment) unite(set []uint64) {
-	s.each(func(key, _ uint32) { set[key/64] |= 1 << (key % 64) })
+// unite adds the key numbers of the set to those in to.
+func (s *set) unite(to []uint64) {
+	s.eachKey(func(key, _ uint32) { to[key/64] |= 1 << (key % 64) })
 }
 
 // each calls f for every key number in ascending order with what it leads to.
-func (s *segment) each(f func(key, to uint32)) {
-	if s.perWord != 0 {
-		for i := range s.keys {
-			f(s.key(i), s.at(i))
-		}
-		return
-	}
+func (s *set) each(f func(key, to uint32)) {
+	s.eachKey(func(key, rank uint32) { f(key, s.at(rank)) })
+}
+
+// eachKey calls f for every key number in ascending order with its rank.
+func (s *set) eachKey(f func(key, rank uint32)) {
 	rank := uint32(0)
-	for w := range s.order {
+	for w := range uint32(s.blocks) * blockWords {
 		word := s.data[w]
 		if w%blockWords == 0 {
 			word &^= 1<<countBits - 1
 		}
 		for ; word != 0; word &= word - 1 {
 			bit := w%blockWords*64 + uint32(bits.TrailingZeros64(word)) - countBits
-			f(w/blockWords*blockKeys+bit, s.at(rank))
+			f(w/blockWords*blockKeys+bit, rank)
 			rank++
 		}
+	}
+	for i := range s.tail {
+		f(s.key(i), rank+i)
 	}
 }
 
 // bytes returns the memory of the segment, for the benchmark.
-func (s *segment) bytes() int { return 8*len(s.data) + 80 + 24*len(s.extra) }
+func (s *segment) bytes() int { return int(unsafe.Sizeof(*s)) + 8*len(s.data) + 24*len(s.extra) }

@@ -29,7 +29,7 @@ func TestSegment(t *testing.T) {
 			offers[i] = uint32(i*7919) % (limit + 1)
 			want[k] = offers[i]
 		}
-		s := newSegment(keys, offers, limit)
+		s := newSet(keys, offers, limit)
 		probes := slices.Clone(keys)
 		for k := range min(most+600, 4000) {
 			probes = append(probes, k)
@@ -37,7 +37,7 @@ func TestSegment(t *testing.T) {
 		for _, k := range append(probes, most, most+1, 1<<20) {
 			to, ok := s.find(k)
 			if w, has := want[k]; ok != has || to != w {
-				t.Fatalf("find(%d) = %d, %v, want %d, %v (%d a word)", k, to, ok, w, has, s.perWord)
+				t.Fatalf("find(%d) = %d, %v, want %d, %v (%d blocks, %d in the list)", k, to, ok, w, has, s.blocks, s.tail)
 			}
 		}
 		var each []uint32

@@ -1,5 +1,7 @@
 package directory
 
+import "unsafe"
+
 // Stats are the sizes of the index.
 type Stats struct {
 	Members    int
@@ -21,8 +23,11 @@ func (d *Directory) Stats() Stats {
 		s.Offers += m.offers
 		s.Claims += m.claims
 	}
-	const perNode, perArea, perKey = 64, 24, 24 // with the hash tables
-	s.IndexBytes = len(ix.nodes)*(perNode+perArea) + len(ix.keys.ids)*perKey
+	var n node
+	var h head
+	var slot numbered
+	s.IndexBytes = len(ix.nodes)*int(unsafe.Sizeof(n)+unsafe.Sizeof(h)) + len(ix.keys.ids)*16 +
+		(len(ix.areas.slots)+len(ix.keys.numbers.slots))*int(unsafe.Sizeof(slot))
 	for i := range ix.nodes {
 		for k := range ix.nodes[i].segments {
 			s.IndexBytes += ix.nodes[i].segments[k].bytes()

@@ -186,7 +186,8 @@ func (b *textBuilder) putIn(ix *index, in *arrival) {
 			}
 			doc = b.newDoc(document{slot: in.slot, offer: int32(i), own: own})
 		} else {
-			doc = b.keyDoc(o.Leika, ix.keys.no[o.Leika])
+			no, _ := ix.keys.no(o.Leika)
+			doc = b.keyDoc(o.Leika, no)
 		}
 		no := b.profile(o, in.hashes[i])
 		p := b.all[no]

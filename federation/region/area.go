@@ -122,6 +122,10 @@ func (a Area) Parent() (parent Area, ok bool) {
 	return Area{}, false
 }
 
+// Code returns a as one number: equal for equal areas only, zero for the Bund.
+// It is for tables in memory and may differ between versions.
+func (a Area) Code() uint64 { return a.code }
+
 // Covers reports whether b is a or lies inside it. The Bund covers all.
 func (a Area) Covers(b Area) bool { return b.Len() >= a.Len() && b.Truncate(a.Len()) == a }
 
