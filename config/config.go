@@ -68,16 +68,54 @@ type Hub struct {
 type OP struct {
 	Enabled bool     `yaml:"enabled"`
 	Clients []Client `yaml:"clients"`
+	// Upstreams are account sources elsewhere, beside the provider's own
+	// accounts: any OpenID Provider, in the order of the login page.
+	Upstreams []Upstream `yaml:"upstreams"`
 }
 
 // Client is a static relying party: a third party's online service.
 type Client struct {
 	ID           string   `yaml:"id"`
 	Name         string   `yaml:"name"`
-	SecretFile   string   `yaml:"secret_file"`
+	SecretFile   string   `yaml:"secret_file"` // client_secret_basic
+	JWKSFile     string   `yaml:"jwks_file"`   // private_key_jwt, instead of a secret
 	RedirectURIs []string `yaml:"redirect_uris"`
 	// PostLogoutRedirectURIs are where a logout may lead back to.
 	PostLogoutRedirectURIs []string `yaml:"post_logout_redirect_uris"`
+	// BackchannelLogoutURI is told when a person logs out; without it the
+	// result of a logout says that this service was not reached.
+	BackchannelLogoutURI string `yaml:"backchannel_logout_uri"`
+	// Own: a service of the operator of this node itself. Nothing is handed to
+	// anybody else, so there is no information page.
+	Own bool `yaml:"own"`
+}
+
+// Upstream is one source of accounts.
+type Upstream struct {
+	// ID is part of the redirect URI and of what is remembered; never change
+	// it. Lower-case letters, digits and hyphens.
+	ID       string   `yaml:"id"`
+	Name     string   `yaml:"name"`    // on the button
+	Issuer   string   `yaml:"issuer"`  // byte for byte as its discovery document says
+	Origins  []string `yaml:"origins"` // of endpoints that are not at the issuer's origin
+	ClientID string   `yaml:"client_id"`
+	// SecretFile holds the secret for client_secret_basic. Empty: private_key_jwt
+	// with this node's protocol key, which the source reads at /op/jwks.
+	SecretFile string `yaml:"secret_file"`
+	Scope      string `yaml:"scope"` // empty: openid profile email
+	// Max is the highest level the source may vouch for. An answer above it is
+	// refused, not lowered.
+	Max federation.Level `yaml:"max"`
+	// ACR is the table from acr values to levels: "eidas" (the default) or
+	// "stork", unless Levels says each.
+	ACR    string                      `yaml:"acr"`
+	Levels map[string]federation.Level `yaml:"levels"`
+	// Claims names the source's claim for each of ours (name, given_name,
+	// family_name, email, locale) where it differs.
+	Claims map[string]string `yaml:"claims"`
+	// Places are the areas whose people usually have an account there; empty:
+	// everywhere.
+	Places []region.Area `yaml:"places"`
 }
 
 // Gossip is the node's part in finding the others.

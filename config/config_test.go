@@ -29,7 +29,21 @@ proxies: [10.0.0.1, 10.1.0.0/16]
 op:
   clients:
     - id: fachverfahren
+      own: true
+      secret_file: /dev/null
       redirect_uris: ["https://forms.example/cb"]
+  enabled: true
+  upstreams:
+    - id: bundid
+      name: BundID
+      issuer: https://anmeldung.example/realms/buergerkonto
+      client_id: rathausnetz
+      max: hoch
+      levels:
+        STORK-QAA-Level-1: basis
+        "3": substanziell
+      claims: {given_name: bundid_givenName}
+      places: ["03459", "034040000000"]
 `
 
 func TestParse(t *testing.T) {
@@ -45,6 +59,11 @@ func TestParse(t *testing.T) {
 	}
 	if len(c.Proxies) != 2 || c.Proxies[0].Bits() != 32 || len(c.OP.Clients) != 1 || c.OP.Clients[0].RedirectURIs[0] != "https://forms.example/cb" {
 		t.Errorf("proxies %v, clients %+v", c.Proxies, c.OP.Clients)
+	}
+	u := c.OP.Upstreams[0]
+	if u.Levels["STORK-QAA-Level-1"] != federation.LevelBasis || u.Levels["3"] != federation.LevelSubstanziell || u.Max != federation.LevelHoch ||
+		u.Claims["given_name"] != "bundid_givenName" || len(u.Places) != 2 || !c.OP.Clients[0].Own {
+		t.Errorf("upstream %+v, client %+v", u, c.OP.Clients[0])
 	}
 }
 
@@ -74,7 +93,18 @@ func TestFaults(t *testing.T) {
 		"hub without area":   {"entity: https://a.example\nhub:\n  enabled: true\n  name: X\n", "hub.area"},
 		"area digits":        {"entity: https://a.example\nhub:\n  area: 0345\n", "n.yaml:3: hub.area"},
 		"log level":          {"entity: https://a.example\nlog:\n  level: laut\n", "one of debug, info, warn, error"},
-		"client twice":       {"entity: https://a.example\nop:\n  clients:\n    - {id: a, redirect_uris: [x]}\n    - {id: a, redirect_uris: [x]}\n", "stands here twice"},
+		"client twice":       {"entity: https://a.example\nop:\n  clients:\n    - {id: a, redirect_uris: [x]}\n    - {id: a, redirect_uris: [x]}\n", "n.yaml:5: op.clients[1].id: the id a stands here twice"},
+		"client, no proof":   {"entity: https://a.example\nop:\n  clients:\n    - {id: a, redirect_uris: [x]}\n", "n.yaml:4: op.clients[0].secret_file: the client has nothing to prove itself with"},
+		"client, http":       {"entity: https://a.example\nop:\n  clients:\n    - id: a\n      redirect_uris:\n        - http://a.example/cb\n", `n.yaml:6: op.clients[0].redirect_uris[0]: "http://a.example/cb" does not begin with https://`},
+		"client, pattern":    {"entity: https://a.example\nop:\n  clients:\n    - id: a\n      redirect_uris: [\"https://a.example/*\"]\n", "without * and #"},
+		"upstream, no op":    {"entity: https://a.example\nop:\n  upstreams: [{id: a}]\n", "n.yaml:2: op: clients and upstreams belong to a provider"},
+		"upstream, empty":    {"entity: https://a.example\nop:\n  enabled: true\n  upstreams:\n    - id: a\n", "n.yaml:5: op.upstreams[0].max: the highest level"},
+		"upstream, id":       {"entity: https://a.example\nop:\n  upstreams:\n    - id: Bund ID\n", `n.yaml:4: op.upstreams[0].id: "Bund ID" cannot be an id`},
+		"upstream, key":      {"entity: https://a.example\nop:\n  upstreams:\n    - id: a\n      clientid: x\n", `n.yaml:5: op.upstreams[0].clientid: this key is unknown; did you mean "client_id"?`},
+		"upstream, level":    {"entity: https://a.example\nop:\n  upstreams:\n    - id: a\n      levels:\n        x: sehr hoch\n", "n.yaml:6: op.upstreams[0].levels.x: "},
+		"upstream, claim":    {"entity: https://a.example\nop:\n  upstreams:\n    - id: a\n      claims: {vorname: x}\n", "n.yaml:5: op.upstreams[0].claims.vorname: this claim is unknown"},
+		"upstream, table":    {"entity: https://a.example\nop:\n  upstreams:\n    - id: a\n      acr: saml\n", "n.yaml:5: op.upstreams[0].acr: \"saml\" is not possible"},
+		"upstream, place":    {"entity: https://a.example\nop:\n  upstreams:\n    - id: a\n      places: [\"0345\"]\n", "n.yaml:5: op.upstreams[0].places[0]: "},
 		"not yaml":           {"entity: [\n", "check indentation"},
 	}
 	for name, c := range cases {

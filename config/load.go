@@ -95,7 +95,12 @@ func (c *Config) anchor(dir string) {
 		c.Register.GV100AD[i] = absolute(dir, c.Register.GV100AD[i])
 	}
 	for i := range c.OP.Clients {
-		c.OP.Clients[i].SecretFile = absolute(dir, c.OP.Clients[i].SecretFile)
+		for _, p := range []*string{&c.OP.Clients[i].SecretFile, &c.OP.Clients[i].JWKSFile} {
+			*p = absolute(dir, *p)
+		}
+	}
+	for i := range c.OP.Upstreams {
+		c.OP.Upstreams[i].SecretFile = absolute(dir, c.OP.Upstreams[i].SecretFile)
 	}
 }
 

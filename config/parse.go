@@ -63,6 +63,29 @@ func (p *parser) value(n *yaml.Node, v reflect.Value, key string) {
 		p.mapping(n, v, key)
 	case v.Kind() == reflect.Slice:
 		p.sequence(n, v, key)
+	case v.Kind() == reflect.Map:
+		p.dictionary(n, v, key)
+	}
+}
+
+// dictionary reads a block whose keys are the operator's own words.
+func (p *parser) dictionary(n *yaml.Node, v reflect.Value, key string) {
+	if n.Kind != yaml.MappingNode {
+		p.fault(key, "a block of keys is needed here", "write the keys below it, indented")
+		return
+	}
+	v.Set(reflect.MakeMap(v.Type()))
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := n.Content[i].Value
+		k := join(key, name)
+		p.lines[k] = n.Content[i].Line
+		if v.MapIndex(reflect.ValueOf(name)).IsValid() {
+			p.fault(k, "this key stands here twice", "remove one of the two")
+			continue
+		}
+		e := reflect.New(v.Type().Elem()).Elem()
+		p.value(n.Content[i+1], e, k)
+		v.SetMapIndex(reflect.ValueOf(name), e)
 	}
 }
 

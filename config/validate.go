@@ -46,7 +46,7 @@ func (p *parser) validate(c *Config) {
 	p.hub(c)
 	p.catalog(c)
 	p.links(c)
-	p.clients(c)
+	p.provider(c)
 	p.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	p.oneOf("log.format", c.Log.Format, "text", "json")
 }
@@ -140,22 +140,6 @@ func (p *parser) links(c *Config) {
 	}
 	if c.Links.Pause < minLinkPause {
 		p.fault("links.pause", "a host gets a rest of at least a second", "write for example pause: 2s")
-	}
-}
-
-func (p *parser) clients(c *Config) {
-	seen := map[string]bool{}
-	for _, cl := range c.OP.Clients {
-		switch {
-		case cl.ID == "" || len(cl.RedirectURIs) == 0:
-			p.fault("op.clients", "a client needs id and redirect_uris", "")
-		case seen[cl.ID]:
-			p.fault("op.clients", "the id "+cl.ID+" stands here twice", "give every client its own id")
-		case strings.Contains(cl.ID, "://"):
-			p.fault("op.clients", "the id "+cl.ID+" looks like an entity ID", "use a plain word for static clients")
-		}
-		seen[cl.ID] = true
-		p.readable("op.clients", cl.SecretFile)
 	}
 }
 

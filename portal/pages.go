@@ -34,6 +34,11 @@ func (n *Node) formTargets() []string {
 			out = append(out, federation.EntityID(u).Origin())
 		}
 	}
+	for _, u := range n.cfg.OP.Upstreams {
+		for _, origin := range append([]string{u.Issuer}, u.Origins...) {
+			out = append(out, federation.EntityID(origin).Origin())
+		}
+	}
 	return out
 }
 

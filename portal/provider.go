@@ -2,14 +2,14 @@ package portal
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
-	"strings"
+	"sync"
 	"time"
 
 	"rathausnetz/federation"
+	"rathausnetz/federation/trust"
 	"rathausnetz/sso/op"
 	"rathausnetz/sso/op/account"
 	"rathausnetz/sso/op/passkey"
@@ -31,9 +31,17 @@ func (n *Node) openProvider() error {
 	if err != nil {
 		return err
 	}
+	sources, err := n.openUpstreams()
+	if err != nil {
+		return err
+	}
 	c := op.Config{
-		Issuer: n.cfg.Entity, Name: n.portal.Name, Keys: n.keys, Store: n.store, Clients: clients{n, static}, Accounts: n.accounts,
+		Issuer: n.cfg.Entity, Name: n.portal.Name, Keys: n.keys, Store: n.store, Clients: clients{n, static, &sync.Map{}}, Accounts: n.accounts,
+		Choose: n.choose(sources), Standing: n.standing, Account: accountPath,
 		Pages: n.web, Salt: salt, HTTP: n.http, Secure: n.secure(), Now: n.now, Log: n.log,
+	}
+	for _, u := range sources.All() {
+		c.Upstreams = append(c.Upstreams, u)
 	}
 	n.passkeys, err = passkey.New(passkey.Config{Store: n.store, Issuer: n.cfg.Entity, Name: n.portal.Name, Secret: salt, Now: n.now, Log: n.log})
 	switch {
@@ -59,6 +67,7 @@ func (n *Node) providerRoutes() []route {
 type clients struct {
 	n      *Node
 	static map[string]*op.Client
+	seen   *sync.Map // ID → seenClient
 }
 
 // Client implements op.Clients.
@@ -71,6 +80,24 @@ func (c clients) Client(ctx context.Context, id string) (*op.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", op.ErrUnknownClient, err)
 	}
+	if known, ok := c.seen.Load(id); ok && known.(seenClient).chain == chain {
+		return known.(seenClient).client, nil
+	}
+	client, err := c.fromChain(id, chain)
+	if err == nil {
+		c.seen.Store(id, seenClient{chain, client})
+	}
+	return client, err
+}
+
+// seenClient is what was made of a chain. A chain is never changed: a new one
+// takes its place when anything about a member changes.
+type seenClient struct {
+	chain  *trust.Chain
+	client *op.Client
+}
+
+func (c clients) fromChain(id string, chain *trust.Chain) (*op.Client, error) {
 	m, err := chain.Member()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", op.ErrUnknownClient, err)
@@ -92,18 +119,35 @@ func (c clients) Client(ctx context.Context, id string) (*op.Client, error) {
 func (n *Node) staticClients() (map[string]*op.Client, error) {
 	out := map[string]*op.Client{}
 	for _, c := range n.cfg.OP.Clients {
-		client := &op.Client{ID: c.ID, Name: c.Name, RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs}
-		if client.Name == "" {
-			client.Name = c.ID
+		r := op.Registration{
+			ID: c.ID, Name: c.Name, RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs,
+			BackchannelLogoutURI: c.BackchannelLogoutURI, Own: c.Own,
 		}
+		var err error
 		if c.SecretFile != "" {
-			b, err := os.ReadFile(c.SecretFile)
-			if err != nil {
-				return nil, fmt.Errorf("op.clients: %w", err)
-			}
-			client.SecretDigest = sha256.Sum256([]byte(strings.TrimSpace(string(b))))
+			r.Secret, err = secret(c.SecretFile)
+		} else {
+			r.Keys, err = keySet(c.JWKSFile)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("op.clients: %s: %w", c.ID, err)
+		}
+		client, warnings, err := op.FromRegistration(r)
+		if err != nil {
+			return nil, fmt.Errorf("op.clients: %w", err)
+		}
+		for _, w := range warnings {
+			n.log.Warn("static client could be set up better", "peer", c.ID, "err", w)
 		}
 		out[c.ID] = client
 	}
 	return out, nil
+}
+
+func keySet(path string) (trust.JWKS, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return trust.JWKS{}, err
+	}
+	return trust.ParseJWKS(b)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"time"
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/trust"
@@ -27,7 +28,7 @@ func TestForeignOPAsUpstream(t *testing.T) {
 		},
 		"private_key_jwt": {
 			map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks": key.Public(), "require_pushed_authorization_requests": true},
-			upstream.Config{Key: key},
+			upstream.Config{Key: func(time.Time) *trust.Key { return key }},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

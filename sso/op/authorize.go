@@ -201,12 +201,25 @@ func (o *OP) pageURL(path, handle string) string {
 
 // issue hands out a code and leads back.
 func (o *OP) issue(w http.ResponseWriter, r *http.Request, s *step, level federation.Level) {
+	if err := o.standing(r.Context(), s.client, level); err != nil {
+		o.event(http.StatusSeeOther, "membership not confirmed", s.client.ID, err)
+		o.back(w, r, s.request, &protocol.Refusal{Code: protocol.Unavailable, Why: "the membership of this portal could not be confirmed for level hoch", Back: true})
+		return
+	}
 	code, err := o.code(r.Context(), s, level)
 	if err != nil {
 		o.page(w, r, s.client.ID, err)
 		return
 	}
 	http.Redirect(w, r, s.request.BackURL(string(o.c.Issuer), code, nil), http.StatusSeeOther)
+}
+
+// standing asks whether a member's membership holds now, before level hoch.
+func (o *OP) standing(ctx context.Context, c *Client, level federation.Level) error {
+	if level < federation.LevelHoch || !c.Federated || o.c.Standing == nil {
+		return nil
+	}
+	return o.c.Standing(ctx, c.ID)
 }
 
 func (o *OP) code(ctx context.Context, s *step, level federation.Level) (string, error) {

@@ -32,6 +32,15 @@ func FromMember(m federation.Member, md trust.RPMetadata) (*Client, []string, er
 	return protocol.FromMember(m, md)
 }
 
+// Registration is a static client as its operator describes it.
+type Registration = protocol.Registration
+
+// FromRegistration makes a Client of a Registration; see
+// protocol.FromRegistration.
+func FromRegistration(r Registration) (*Client, []string, error) {
+	return protocol.FromRegistration(r)
+}
+
 // Clients finds relying parties: members by their verified chain, others by
 // configuration. It is asked at every step, so that a lost membership counts
 // at once. Errors: ErrUnknownClient; anything else is a passing fault.
@@ -85,6 +94,10 @@ type Config struct {
 	// words, a place or a name, is what the person searches for, "" at first.
 	// nil: all that reach the level, in their order.
 	Choose func(level federation.Level, client, words string) []sso.UpstreamChoice
+	// Standing is asked before anything at level hoch is handed to a member:
+	// does its membership hold at this very moment? A chain only proves what was
+	// true when it was signed [SSO.md §3]. Any error refuses. nil: not asked.
+	Standing func(ctx context.Context, client string) error
 	// Account is the path of the page to which linking returns; "": /konto.
 	Account string
 	Pages   sso.Pages // required

@@ -29,6 +29,9 @@ func NewSet(list ...*Upstream) (*Set, error) {
 	return &Set{list: slices.Clone(list)}, nil
 }
 
+// All returns the sources in their order.
+func (s *Set) All() []*Upstream { return slices.Clone(s.list) }
+
 // Get returns the source with this ID.
 func (s *Set) Get(id string) (*Upstream, bool) {
 	if s == nil {
@@ -43,28 +46,49 @@ func (s *Set) Get(id string) (*Upstream, bool) {
 }
 
 // Choices lists the sources that reach level, for the page where a person says
-// where they have an account. With a place those that serve it come first, and
-// those of other places follow; with words only those whose name contains them
-// all are listed. Nothing is guessed from an e-mail address [SSO.md §11, 10].
-func (s *Set) Choices(level federation.Level, place *region.Area, words string) []sso.UpstreamChoice {
-	if s == nil {
-		return nil
+// where they have an account: those for people of place first, marked as near,
+// then those for everybody, then those of other places. place may be nil.
+func (s *Set) Choices(level federation.Level, place *region.Area) []sso.UpstreamChoice {
+	var places []region.Area
+	if place != nil {
+		places = []region.Area{*place}
 	}
-	var near, wide, far []sso.UpstreamChoice
-	for _, u := range s.list {
-		if !u.Reaches(level) || !matches(u.c.Name, words) {
-			continue
-		}
-		switch {
-		case len(u.c.Places) == 0:
-			wide = append(wide, u.Choice())
-		case place != nil && u.serves(*place):
-			near = append(near, u.Choice())
-		default:
-			far = append(far, u.Choice())
-		}
-	}
+	near, wide, far := s.by(level, places)
 	return slices.Concat(near, wide, far)
+}
+
+// Search narrows Choices to what a person has typed: a place, which the caller
+// has looked up (places may be several of one name), or words of the name of a
+// source. A place gives what serves it and what serves everybody; nothing is
+// guessed from an e-mail address [SSO.md §11, 10].
+func (s *Set) Search(level federation.Level, places []region.Area, words string) []sso.UpstreamChoice {
+	near, wide, far := s.by(level, places)
+	named := func(c sso.UpstreamChoice) bool { return matches(c.Name, words) }
+	if len(near) == 0 { // no source is for that place only: it decides nothing
+		return slices.DeleteFunc(slices.Concat(wide, far), func(c sso.UpstreamChoice) bool { return !named(c) })
+	}
+	return slices.Concat(near, wide, slices.DeleteFunc(far, func(c sso.UpstreamChoice) bool { return !named(c) }))
+}
+
+// by sorts the sources that reach level by whom they are for.
+func (s *Set) by(level federation.Level, places []region.Area) (near, wide, far []sso.UpstreamChoice) {
+	if s == nil {
+		return nil, nil, nil
+	}
+	for _, u := range s.list {
+		c := u.Choice()
+		switch {
+		case !u.Reaches(level):
+		case len(u.c.Places) == 0:
+			wide = append(wide, c)
+		case slices.ContainsFunc(places, u.serves):
+			c.Near = true
+			near = append(near, c)
+		default:
+			far = append(far, c)
+		}
+	}
+	return near, wide, far
 }
 
 func (u *Upstream) serves(place region.Area) bool {

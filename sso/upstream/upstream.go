@@ -44,9 +44,10 @@ type Config struct {
 	Issuer   string
 	Origins  []string // origins besides the issuer's for its endpoints
 	ClientID string
-	Key      *trust.Key // private_key_jwt
-	Secret   string     // client_secret_basic, without Key
-	Scope    string     // "": "openid profile email"
+	// Key signs for private_key_jwt at a moment: a node changes its keys.
+	Key    func(now time.Time) *trust.Key
+	Secret string // client_secret_basic, without Key
+	Scope  string // "": "openid profile email"
 	// RedirectURI is used for this source alone [RFC 9700 §4.4.2].
 	RedirectURI string
 
@@ -133,12 +134,8 @@ func New(c Config) (*Upstream, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	var key func(time.Time) *trust.Key
-	if c.Key != nil {
-		key = func(time.Time) *trust.Key { return c.Key }
-	}
 	client, err := provider.New(provider.Config{
-		HTTP: c.HTTP, ClientID: c.ClientID, Key: key, Secret: c.Secret, Loopback: c.Loopback, Now: c.Now, Log: c.Log,
+		HTTP: c.HTTP, ClientID: c.ClientID, Key: c.Key, Secret: c.Secret, Loopback: c.Loopback, Now: c.Now, Log: c.Log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("upstream %q: %w", c.ID, err)

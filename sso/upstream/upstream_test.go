@@ -109,7 +109,7 @@ func TestLoginAtASource(t *testing.T) {
 		"without pushed requests":               func(_ *Config, o *rptest.Config) { o.NoPAR = true },
 		"private_key_jwt": func(c *Config, o *rptest.Config) {
 			k := must(trust.KeyFromSeed([]byte("op")))(t)
-			c.Key, c.Secret = k, ""
+			c.Key, c.Secret = func(time.Time) *trust.Key { return k }, ""
 			o.Clients[0].Keys, o.Clients[0].Secret = k.Public(), ""
 		},
 	} {
@@ -334,10 +334,25 @@ func TestSet(t *testing.T) {
 		{federation.LevelSubstanziell, &melle, "", "land bund "},
 		{federation.LevelHoch, &melle, "", "bund "},
 		{federation.LevelBasis, nil, "konto nieder", "land "},
+		{federation.LevelBasis, &melle, "Melle", "land bund "},
+		{federation.LevelHoch, &melle, "Melle", ""},
 		{federation.LevelBasis, nil, "erika@koeln.example", ""},
 	} {
-		if got := ids(s.Choices(tt.level, tt.place, tt.words)); got != tt.want {
-			t.Errorf("%s %v %q: %q, want %q", tt.level, tt.place, tt.words, got, tt.want)
+		got := s.Choices(tt.level, tt.place)
+		if tt.words != "" {
+			var places []region.Area
+			if tt.place != nil {
+				places = append(places, *tt.place)
+			}
+			got = s.Search(tt.level, places, tt.words)
+		}
+		if ids(got) != tt.want {
+			t.Errorf("%s %v %q: %q, want %q", tt.level, tt.place, tt.words, ids(got), tt.want)
+		}
+		for _, c := range got {
+			if c.Near != (c.ID == "land" && tt.place != nil) {
+				t.Errorf("%s %v: %+v", tt.level, tt.place, c)
+			}
 		}
 	}
 	if u, ok := s.Get("land"); !ok || u != land {
@@ -353,7 +368,7 @@ func TestSet(t *testing.T) {
 		t.Error("two sources with one redirect URI were accepted: answers could be confused")
 	}
 	var none *Set
-	if _, ok := none.Get("x"); ok || none.Choices(federation.LevelBasis, nil, "") != nil {
+	if _, ok := none.Get("x"); ok || none.Choices(federation.LevelBasis, nil) != nil || none.Search(federation.LevelBasis, nil, "x") != nil {
 		t.Error("a nil set is not empty")
 	}
 }
