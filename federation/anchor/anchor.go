@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rathausnetz/federation"
+	"rathausnetz/federation/audit"
 	"rathausnetz/federation/store"
 	"rathausnetz/federation/trust"
 )
@@ -35,7 +36,7 @@ var (
 	ErrRequest     = errors.New("anchor: request not valid")
 	ErrReplay      = errors.New("anchor: request was seen before")
 	ErrHub         = errors.New("anchor: the hub did not answer as expected")
-	ErrAudit       = errors.New("anchor: audit trail broken")
+	ErrAudit       = audit.ErrBroken
 )
 
 // Config configures the hub's side of a node.
@@ -79,6 +80,7 @@ type Place struct {
 type Anchor struct {
 	cfg    Config
 	client *http.Client
+	trail  *audit.Trail
 
 	mu      sync.Mutex
 	issued  map[string]issued // by kind and subject, guarded by mu
@@ -116,7 +118,8 @@ func New(cfg Config) (*Anchor, error) {
 	}
 	client := *cfg.HTTP
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Anchor{cfg: cfg, client: &client, issued: make(map[string]issued)}, nil
+	trail := audit.New(audit.Config{Self: cfg.Self, Keys: cfg.Keys, Store: cfg.Store, Prefix: "anchor/audit", Now: cfg.Now})
+	return &Anchor{cfg: cfg, client: &client, trail: trail, issued: make(map[string]issued)}, nil
 }
 
 // Run takes over what members announce about themselves (new keys, other

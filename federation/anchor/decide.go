@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"rathausnetz/federation"
 )
@@ -126,4 +127,13 @@ func (a *Anchor) forget(id federation.EntityID) {
 	if p, err := a.place(); err == nil && p.Resolver != nil {
 		p.Resolver.Forget(id)
 	}
+}
+
+// short bounds what an operator writes about a member, in bytes.
+func short(s string) string {
+	const most = 400
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "")
+	}
+	return s
 }
