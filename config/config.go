@@ -31,6 +31,7 @@ type Config struct {
 	Outbound Outbound `yaml:"outbound"`
 	Catalog  Catalog  `yaml:"catalog"`
 	Links    Links    `yaml:"links"`
+	Admin    Admin    `yaml:"admin"`
 	Store    Store    `yaml:"store"`
 	Register Register `yaml:"register"`
 	Log      Log      `yaml:"log"`

@@ -47,6 +47,7 @@ func (p *parser) validate(c *Config) {
 	p.catalog(c)
 	p.links(c)
 	p.provider(c)
+	p.admin(c)
 	p.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	p.oneOf("log.format", c.Log.Format, "text", "json")
 }
