@@ -58,7 +58,7 @@ func TestCutKeepsWhatCarriesColours(t *testing.T) {
 		}
 	}
 	var texts []string
-	for _, pattern := range []string{"../templates/*.html", "../templates/parts/*.html"} {
+	for _, pattern := range []string{"../templates/*.html", "../templates/parts/*.html", "../../admin/templates/*.html", "../../admin/templates/parts/*.html"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatal(pattern, err)

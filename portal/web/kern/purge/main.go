@@ -42,7 +42,8 @@ func run(source, web string) error {
 // Pages returns the text of every template and Go file of the pages.
 func Pages(web string) ([]string, error) {
 	var texts []string
-	for _, pattern := range []string{"templates/*.html", "templates/parts/*.html", "*.go", "../admin/templates/*.html", "../admin/*.go"} {
+	for _, pattern := range []string{"templates/*.html", "templates/parts/*.html", "*.go", "../admin/templates/*.html", "../admin/templates/parts/*.html", "../admin/*.go",
+		"../admin/*/templates/*.html", "../admin/*/templates/parts/*.html", "../admin/*/*.go"} {
 		names, err := filepath.Glob(filepath.Join(web, pattern))
 		if err != nil {
 			return nil, err
