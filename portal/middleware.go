@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"rathausnetz/federation/store"
+	"rathausnetz/portal/admin"
 )
 
 // maxBody bounds what a request may bring to any handler; handlers with a
@@ -61,7 +62,9 @@ func (n *Node) guard(next http.Handler) http.Handler {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		r.RemoteAddr = n.clientAddress(r)
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		if !strings.HasPrefix(r.URL.Path, admin.Root+"/") { // pictures and tables have limits of their own there
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		}
 		defer func() {
 			v := recover()
 			if v == nil {

@@ -22,12 +22,15 @@ import (
 	"rathausnetz/discovery"
 	"rathausnetz/federation"
 	"rathausnetz/federation/anchor"
+	"rathausnetz/federation/audit"
 	"rathausnetz/federation/directory"
 	"rathausnetz/federation/leika"
 	"rathausnetz/federation/mirror"
 	"rathausnetz/federation/region"
 	"rathausnetz/federation/store"
 	"rathausnetz/federation/trust"
+	"rathausnetz/portal/admin"
+	"rathausnetz/portal/admin/staff"
 	"rathausnetz/portal/api"
 	"rathausnetz/portal/control"
 	"rathausnetz/portal/links"
@@ -103,6 +106,9 @@ type Node struct {
 	api      *api.API
 	reports  *report.Desk
 	links    *links.Checker
+	trail    *audit.Trail
+	staff    *staff.Staff
+	admin    *admin.Admin
 	handler  http.Handler
 
 	closeOnce sync.Once
@@ -129,7 +135,7 @@ func Open(cfg config.Config, opt Options) (n *Node, err error) {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return n, fmt.Errorf("data folder: %w", err)
 	}
-	for _, step := range []func() error{n.openKeys, n.openListeners, n.openStore, n.openRegister, n.openLeika, n.openBrand, n.openFederation, n.openSessions, n.openReports, n.openLinks, n.openPages, n.openSignOn, n.openAPI} {
+	for _, step := range []func() error{n.openKeys, n.openListeners, n.openStore, n.openRegister, n.openLeika, n.openBrand, n.openFederation, n.openSessions, n.openReports, n.openLinks, n.openPages, n.openSignOn, n.openAPI, n.openAdmin} {
 		if err := step(); err != nil {
 			return n, err
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"rathausnetz/discovery"
+	"rathausnetz/portal/admin"
 	"rathausnetz/sso/rp"
 )
 
@@ -72,6 +73,10 @@ func (n *Node) routes() http.Handler {
 		{get, "/federation/chunk/{digest}", n.mirror.ChunkHandler()},
 		{get, "/federation/mirror", n.mirror.MirrorHandler()},
 		{both, discovery.FollowPath, fn(n.announcements)},
+
+		// Operator pages; who may open which says the table of portal/admin.
+		{both, admin.Root, n.admin},
+		{both, admin.Root + "/{page:.*}", n.admin},
 
 		{get, "/healthz", fn(n.healthz)},
 		{get, "/readyz", fn(n.readyz)},

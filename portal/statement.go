@@ -10,6 +10,7 @@ import (
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/trust"
+	"rathausnetz/portal/admin/signin"
 )
 
 // statements signs the node's entity configuration and keeps it for a short
@@ -85,7 +86,9 @@ func (n *Node) describe(in *trust.ConfigurationInput) error {
 		entity[gossipParameter] = a
 	}
 	in.Metadata[trust.TypeEntity] = entity
-	if err := in.Metadata.Set(trust.TypeRP, n.rp.Metadata()); err != nil {
+	party := n.rp.Metadata()
+	party.RedirectURIs = append(party.RedirectURIs, n.cfg.Entity.URL(signin.CallbackPath))
+	if err := in.Metadata.Set(trust.TypeRP, party); err != nil {
 		return err
 	}
 	if n.op == nil {

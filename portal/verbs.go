@@ -70,6 +70,7 @@ func (n *Node) Verbs() map[string]control.Verb {
 		"rescope":     control.Handle(n.rescope),
 		"audit":       control.Handle(n.audit),
 		"auditverify": control.Handle(n.verifyAudit),
+		"adminlink":   control.Handle(n.AdminLink),
 	}
 	n.accountVerbs(v)
 	n.directoryVerbs(v)
@@ -196,17 +197,11 @@ type AuditRange struct {
 }
 
 func (n *Node) audit(ctx context.Context, r AuditRange) ([]anchor.Record, error) {
-	if n.anchor == nil {
-		return nil, ErrNoHub
-	}
-	return n.anchor.Audit(ctx, r.From, r.Limit)
+	return n.trail.Read(ctx, r.From, r.Limit)
 }
 
 func (n *Node) verifyAudit(ctx context.Context, _ struct{}) (uint64, error) {
-	if n.anchor == nil {
-		return 0, ErrNoHub
-	}
-	return n.anchor.VerifyAudit(ctx)
+	return n.trail.Verify(ctx)
 }
 
 // TrustExplanation is a chain with every rule and verdict.
