@@ -90,9 +90,9 @@ func (a *Anchor) fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 	}
 	if status >= http.StatusInternalServerError && r.Context().Err() == nil {
-		a.cfg.Log.Error("federation endpoint", "url", r.URL.Path, "err", err)
+		a.cfg.Log.ErrorContext(r.Context(), "federation endpoint", "url", r.URL.Path, "err", err)
 	} else {
-		a.cfg.Log.Debug("federation request refused", "url", r.URL.Path, "err", err)
+		a.cfg.Log.DebugContext(r.Context(), "federation request refused", "url", r.URL.Path, "err", err)
 	}
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "5")

@@ -124,7 +124,7 @@ func (a *API) answer(r *http.Request, f func(*http.Request) (answer, error)) ans
 	case errors.As(err, &p):
 		return p.answer()
 	case err != nil:
-		a.log.Error("request failed", "url", r.URL.Path, "err", err)
+		a.log.ErrorContext(r.Context(), "request failed", "url", r.URL.Path, "err", err)
 		return problem(http.StatusInternalServerError, "internal", "Interner Fehler", "Der Fehler liegt bei uns.").answer()
 	}
 	x.etag, x.length, x.until = etag, strconv.Itoa(len(x.body)), now.Add(cacheFor)

@@ -33,7 +33,7 @@ func (w *Web) NotFound(rw http.ResponseWriter, r *http.Request) {
 // log under the same reference and never onto the page.
 func (w *Web) ServerError(rw http.ResponseWriter, r *http.Request, err error) {
 	id := reference()
-	w.cfg.Log.Error("page failed", "ref", id, "err", err)
+	w.cfg.Log.ErrorContext(r.Context(), "page failed", "ref", id, "err", err)
 	v := w.view(r, "fehler")
 	v.Title = v.t("500.title")
 	v.NoIndex = true

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -90,7 +91,7 @@ func verdict(err error) (status int, code, why string) {
 // jsonError answers a client's request [RFC 6749 §5.2]. client is for the log.
 func (o *OP) jsonError(w http.ResponseWriter, r *http.Request, client string, err error) {
 	status, code, why := verdict(err)
-	o.event(status, "request refused", client, err)
+	o.event(r.Context(), status, "request refused", client, err)
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 	}
@@ -109,21 +110,21 @@ func (o *OP) page(w http.ResponseWriter, r *http.Request, client string, err err
 		p.RetryAfter = retryAfter
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 	}
-	o.event(status, "page refused "+p.ID, client, err)
+	o.event(r.Context(), status, "page refused "+p.ID, client, err)
 	o.c.Pages.FailPage(w, r, p)
 }
 
 // event writes the one record of a refusal. Its reason is made of our own
 // words: nothing a client or person has sent is in it but the client_id.
-func (o *OP) event(status int, what, client string, err error) {
+func (o *OP) event(ctx context.Context, status int, what, client string, err error) {
 	if len(client) > 120 {
 		client = client[:120]
 	}
 	if status >= http.StatusInternalServerError {
-		o.c.Log.Error("sign-on: failed", "peer", client, "err", err, "event", what)
+		o.c.Log.ErrorContext(ctx, "sign-on: failed", "peer", client, "err", err, "event", what)
 		return
 	}
-	o.c.Log.Warn("sign-on: refused", "peer", client, "err", err, "event", what)
+	o.c.Log.WarnContext(ctx, "sign-on: refused", "peer", client, "err", err, "event", what)
 }
 
 // reference is a short name for one failure, without letters that are easily

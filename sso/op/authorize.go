@@ -117,7 +117,7 @@ func (o *OP) hint(c *Client, q *protocol.Request) error {
 
 // back answers the client. It is called for proven redirect URIs only.
 func (o *OP) back(w http.ResponseWriter, r *http.Request, q *protocol.Request, bad *protocol.Refusal) {
-	o.event(http.StatusSeeOther, "refused to client", q.Client, bad)
+	o.event(r.Context(), http.StatusSeeOther, "refused to client", q.Client, bad)
 	http.Redirect(w, r, q.BackURL(string(o.c.Issuer), "", bad), http.StatusSeeOther)
 }
 

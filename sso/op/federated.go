@@ -29,7 +29,7 @@ func (o *OP) begin(w http.ResponseWriter, r *http.Request, s *step, id string) {
 	}
 	location, pending, err := u.Begin(r.Context(), ask)
 	if err != nil {
-		o.event(http.StatusBadGateway, "upstream not reached", id, err)
+		o.event(r.Context(), http.StatusBadGateway, "upstream not reached", id, err)
 		o.showLogin(w, r, s, http.StatusBadGateway, sso.LoginPage{Mistake: sso.UpstreamFailed})
 		return
 	}
@@ -119,7 +119,7 @@ func (o *OP) vouched(w http.ResponseWriter, r *http.Request, s *step, person *up
 // notSignedIn tells the client what is final, and lets the person try again
 // otherwise.
 func (o *OP) notSignedIn(w http.ResponseWriter, r *http.Request, s *step, id string, err error) {
-	o.event(http.StatusSeeOther, "upstream login failed", id, err)
+	o.event(r.Context(), http.StatusSeeOther, "upstream login failed", id, err)
 	var denied *upstream.DeniedError
 	code := ""
 	switch {

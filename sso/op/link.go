@@ -164,7 +164,7 @@ func (o *OP) beginLink(w http.ResponseWriter, r *http.Request, s *ledger.Session
 	}
 	location, pending, err := u.Begin(r.Context(), upstream.Request{Level: federation.LevelBasis, Fresh: true})
 	if err != nil {
-		o.event(http.StatusBadGateway, "upstream not reached", id, err)
+		o.event(r.Context(), http.StatusBadGateway, "upstream not reached", id, err)
 		o.toAccount(w, r, LinkFailed)
 		return
 	}
@@ -185,7 +185,7 @@ func (o *OP) beginLink(w http.ResponseWriter, r *http.Request, s *ledger.Session
 func (o *OP) linkReturned(w http.ResponseWriter, r *http.Request, u Upstream, f *ledger.Flow) {
 	person, err := u.Finish(r.Context(), f.Pending, r.URL.Query())
 	if err != nil {
-		o.event(http.StatusSeeOther, "upstream login failed", u.ID(), err)
+		o.event(r.Context(), http.StatusSeeOther, "upstream login failed", u.ID(), err)
 		o.toAccount(w, r, LinkFailed)
 		return
 	}
@@ -198,7 +198,7 @@ func (o *OP) linkReturned(w http.ResponseWriter, r *http.Request, u Upstream, f 
 	}
 	switch {
 	case errors.Is(err, upstream.ErrLinked):
-		o.event(http.StatusSeeOther, "link refused", u.ID(), err)
+		o.event(r.Context(), http.StatusSeeOther, "link refused", u.ID(), err)
 		o.toAccount(w, r, LinkTaken)
 	case err != nil:
 		o.page(w, r, "", err)

@@ -154,11 +154,11 @@ func (o *OP) password(w http.ResponseWriter, r *http.Request, s *step, p protoco
 	var many *account.LimitError
 	switch {
 	case errors.Is(err, account.ErrWrong):
-		o.event(http.StatusUnauthorized, "login failed", s.client.ID, err)
+		o.event(r.Context(), http.StatusUnauthorized, "login failed", s.client.ID, err)
 		o.showLogin(w, r, s, http.StatusUnauthorized, sso.LoginPage{Username: p["username"], Mistake: sso.WrongPassword})
 		return
 	case errors.As(err, &many):
-		o.event(http.StatusTooManyRequests, "login limited", s.client.ID, err)
+		o.event(r.Context(), http.StatusTooManyRequests, "login limited", s.client.ID, err)
 		w.Header().Set("Retry-After", strconv.Itoa(int(many.Wait/time.Second)))
 		o.showLogin(w, r, s, http.StatusTooManyRequests, sso.LoginPage{Username: p["username"], Mistake: sso.TooManyTries, Wait: many.Minutes()})
 		return
@@ -186,7 +186,7 @@ func (o *OP) passkey(w http.ResponseWriter, r *http.Request, s *step, p protocol
 	}
 	switch {
 	case errors.Is(err, passkey.ErrRefused), errors.Is(err, account.ErrNotFound):
-		o.event(http.StatusUnauthorized, "login failed", s.client.ID, err)
+		o.event(r.Context(), http.StatusUnauthorized, "login failed", s.client.ID, err)
 		o.showLogin(w, r, s, http.StatusUnauthorized, sso.LoginPage{Mistake: sso.PasskeyFailed})
 	case err != nil:
 		o.page(w, r, s.client.ID, err)
@@ -231,7 +231,7 @@ func (o *OP) signIn(w http.ResponseWriter, r *http.Request, s *step, in ledger.S
 	n.Key = key
 	s.session = &n
 	s.flow.Fresh, s.flow.FreshLevel = key, in.Level
-	o.c.Log.Info("signed in", "peer", s.client.ID)
+	o.c.Log.InfoContext(ctx, "signed in", "peer", s.client.ID)
 	o.advance(w, r, s)
 }
 

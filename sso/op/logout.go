@@ -67,7 +67,7 @@ func (o *OP) logoutRequest(r *http.Request, p protocol.Params) (protocol.Logout,
 	if raw := p["id_token_hint"]; raw != "" {
 		h, bad := protocol.ReadHint(raw, string(o.c.Issuer), o.c.Keys.ProtocolJWKS())
 		if bad != nil {
-			o.event(http.StatusOK, "logout hint refused", p["client_id"], bad)
+			o.event(r.Context(), http.StatusOK, "logout hint refused", p["client_id"], bad)
 		} else {
 			hint = h
 		}

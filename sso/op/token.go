@@ -98,7 +98,7 @@ func (o *OP) tokens(r *http.Request, c *Client, code *protocol.Code, access stri
 	if err != nil {
 		return nil, err
 	}
-	o.c.Log.Info("tokens issued", "peer", c.ID)
+	o.c.Log.InfoContext(r.Context(), "tokens issued", "peer", c.ID)
 	return &tokenAnswer{
 		AccessToken: access, TokenType: "Bearer", ExpiresIn: int(ledger.TokenLife.Seconds()), IDToken: id, Scope: "openid",
 	}, nil
@@ -137,7 +137,7 @@ func (o *OP) Userinfo(w http.ResponseWriter, r *http.Request) {
 	claims, client, err := o.userinfo(r, token)
 	var bad *protocol.Refusal
 	if errors.As(err, &bad) {
-		o.event(http.StatusUnauthorized, "access token refused", client, err)
+		o.event(r.Context(), http.StatusUnauthorized, "access token refused", client, err)
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 		o.writeJSON(w, http.StatusUnauthorized, map[string]string{"error": protocol.InvalidToken, "error_description": bad.Why})
 		return

@@ -29,7 +29,7 @@ func (r *RP) BackchannelLogout(w http.ResponseWriter, req *http.Request) {
 	harden(w)
 	n, issuer, err := r.backchannel(w, req)
 	if err == nil {
-		r.c.Log.Info("logged out by provider", "peer", issuer, "sessions", n)
+		r.c.Log.InfoContext(req.Context(), "logged out by provider", "peer", issuer, "sessions", n)
 		w.WriteHeader(http.StatusOK)
 		return
 	}
@@ -42,7 +42,7 @@ func (r *RP) BackchannelLogout(w http.ResponseWriter, req *http.Request) {
 		status, code = http.StatusServiceUnavailable, "temporarily_unavailable"
 		w.Header().Set("Retry-After", "5")
 	}
-	r.c.Log.Warn("logout token refused", "peer", issuer, "err", err)
+	r.c.Log.WarnContext(req.Context(), "logout token refused", "peer", issuer, "err", err)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	// The reason stays in the log: the answer tells a forger nothing.

@@ -83,7 +83,7 @@ func (r *RP) finish(w http.ResponseWriter, req *http.Request) (string, *record, 
 	if err != nil {
 		return "", rec, err
 	}
-	r.c.Log.Info("signed in", "peer", rec.Issuer, "level", s.Identity.Level.String(), "took", r.c.Now().Sub(rec.Begun))
+	r.c.Log.InfoContext(req.Context(), "signed in", "peer", rec.Issuer, "level", s.Identity.Level.String(), "took", r.c.Now().Sub(rec.Begun))
 	return rec.Return, rec, nil
 }
 

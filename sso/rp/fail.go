@@ -51,6 +51,6 @@ func (r *RP) fail(w http.ResponseWriter, req *http.Request, err error, retry str
 	if p.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(p.RetryAfter))
 	}
-	r.c.Log.Warn("login refused", "id", p.ID, "code", p.Code, "err", err)
+	r.c.Log.WarnContext(req.Context(), "login refused", "id", p.ID, "code", p.Code, "err", err)
 	r.c.Pages.FailPage(w, req, p)
 }
