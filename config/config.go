@@ -35,6 +35,7 @@ type Config struct {
 	Store    Store    `yaml:"store"`
 	Register Register `yaml:"register"`
 	Log      Log      `yaml:"log"`
+	Metrics  Metrics  `yaml:"metrics"`
 	// Proxies are the addresses whose X-Forwarded-For is believed.
 	Proxies []netip.Prefix `yaml:"proxies"`
 }
@@ -185,6 +186,13 @@ type Register struct {
 	// Leika is a CSV file with the columns leika and name. With it a key that
 	// is not listed stops a publication.
 	Leika string `yaml:"leika"`
+}
+
+// Metrics opens a listener of its own for the monitoring.
+type Metrics struct {
+	// Listen is host:port for /metrics, /healthz and /readyz without TLS; empty:
+	// no such listener. It is for the monitoring alone, never for the public.
+	Listen string `yaml:"listen"`
 }
 
 // Log chooses what is logged and how.

@@ -33,6 +33,9 @@ func (p *parser) validate(c *Config) {
 	if c.Gossip.Follow && c.Gossip.Advertise != "" {
 		p.fault("gossip.advertise", "a node that follows has no gossip address", "remove gossip.advertise, or gossip.follow")
 	}
+	if c.Metrics.Listen != "" {
+		p.hostPort("metrics.listen", c.Metrics.Listen)
+	}
 	for _, a := range c.Gossip.Peers {
 		p.hostPort("gossip.peers", a)
 	}

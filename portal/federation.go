@@ -44,7 +44,7 @@ func (n *Node) openFederation() error {
 	}
 	n.directory = directory.New(directory.Config{Register: n.register, Now: n.now})
 	n.mirror, err = mirror.New(mirror.Config{
-		Dir: n.path("mirror"), Self: n.cfg.Entity, HTTP: n.http, Members: holders{members{n}}, Now: n.now, Log: n.log,
+		Dir: n.path("mirror"), Self: n.cfg.Entity, HTTP: n.outbound(forCatalogue), Members: holders{members{n}}, Now: n.now, Log: n.log,
 		OnChange: func(c mirror.Copy) { n.noteOutside(c); n.showCopy(c) }, OnDrop: n.directory.Remove,
 		OnEquivocation: n.noteEquivocation, OnRefused: n.noteRefused,
 	})
@@ -52,7 +52,7 @@ func (n *Node) openFederation() error {
 		return err
 	}
 	n.publisher = &publisher{node: n}
-	n.client, err = anchor.NewClient(anchor.ClientConfig{Self: n.cfg.Entity, Keys: n.currentKeys, HTTP: n.http, AllowLoopback: n.cfg.LoopbackHTTP, Now: n.now})
+	n.client, err = anchor.NewClient(anchor.ClientConfig{Self: n.cfg.Entity, Keys: n.currentKeys, HTTP: n.outbound(forMembership), AllowLoopback: n.cfg.LoopbackHTTP, Now: n.now})
 	if err != nil || !n.cfg.Hub.Enabled {
 		return err
 	}
@@ -64,7 +64,7 @@ func (n *Node) openAnchor() error {
 	h := n.cfg.Hub
 	owner := anchor.Invitation{Name: h.Name, ShortName: h.Short, Kind: h.Kind, Seat: h.Area, Scope: federation.Scope{Subtree: []region.Area{h.Area}}}
 	cfg := anchor.Config{
-		Self: n.cfg.Entity, Owner: owner, Keys: n.currentKeys, Store: n.store, HTTP: n.http,
+		Self: n.cfg.Entity, Owner: owner, Keys: n.currentKeys, Store: n.store, HTTP: n.outbound(forMembership),
 		AllowLoopback: n.cfg.LoopbackHTTP, OnNotice: n.notify, Now: n.now, Log: n.log,
 	}
 	var err error
@@ -94,7 +94,7 @@ func (n *Node) trustItself() (*trust.Resolver, error) {
 func (n *Node) newResolver() (*trust.Resolver, error) {
 	t := n.member.get().Ticket
 	return trust.NewResolver(trust.ResolverConfig{
-		HTTP: n.http, AllowLoopback: n.cfg.LoopbackHTTP, Now: n.now, Log: n.log,
+		HTTP: n.outbound(forMembership), AllowLoopback: n.cfg.LoopbackHTTP, Now: n.now, Log: n.log,
 		Anchors: []trust.Anchor{{ID: t.TrustAnchor, Keys: t.AnchorKeys}},
 	})
 }
@@ -199,7 +199,7 @@ func (n *Node) connect(ctx context.Context) (*network, error) {
 			return nil, err
 		}
 	}
-	r, err := roster.New(roster.Config{Resolver: n.resolver, Hub: n.hub(), Self: n.cfg.Entity, HTTP: n.http, Dir: n.path("roster"), RefreshEvery: n.refreshEvery(), OnNotice: n.passOn, Now: n.now, Log: n.log})
+	r, err := roster.New(roster.Config{Resolver: n.resolver, Hub: n.hub(), Self: n.cfg.Entity, HTTP: n.outbound(forMembership), Dir: n.path("roster"), RefreshEvery: n.refreshEvery(), OnNotice: n.passOn, Now: n.now, Log: n.log})
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ type misdeed struct {
 // noteEquivocation is called by the mirror under its lock. It shows both manifests to
 // everybody, if this node is the first to see them: each node then finds the proof in its own copy [DESIGN §3].
 func (n *Node) noteEquivocation(e mirror.Equivocation) {
+	n.metrics.Refused("equivocation")
 	n.log.Error("a member has sealed two catalogues with one serial", "peer", e.Member, "serial", e.Serial)
 	n.note(misdeed{proved: !e.Told, Report: anchor.Report{
 		Subject: e.Member, Kind: "equivocation", Reason: fmt.Sprintf("two manifests with serial %d; evidence kept", e.Serial),
@@ -43,6 +44,7 @@ func (n *Node) noteEquivocation(e mirror.Equivocation) {
 
 // noteRefused is told what a member itself has answered to a pull.
 func (n *Node) noteRefused(id federation.EntityID, err error) {
+	n.metrics.Refused(refusalKind(err))
 	n.note(misdeed{Report: anchor.Report{Subject: id, Kind: "refused", Reason: err.Error()}})
 }
 
@@ -53,6 +55,7 @@ func (n *Node) noteOutside(c mirror.Copy) {
 		return
 	}
 	n.outside[c.Member.ID] = c.Digest
+	n.metrics.Refused("scope")
 	n.note(misdeed{Report: anchor.Report{Subject: c.Member.ID, Kind: "scope", Reason: leftOut(c)}})
 }
 

@@ -34,7 +34,10 @@ import (
 	"rathausnetz/portal/api"
 	"rathausnetz/portal/control"
 	"rathausnetz/portal/links"
+	"rathausnetz/portal/metrics"
 	"rathausnetz/portal/report"
+	"rathausnetz/portal/systemd"
+	"rathausnetz/portal/trace"
 	"rathausnetz/portal/web"
 	"rathausnetz/portal/web/brand"
 	"rathausnetz/sso/op"
@@ -61,24 +64,33 @@ type Options struct {
 	// Block cuts the gossip of this node to an address; for tests of faults.
 	Block   func(netip.AddrPort) bool
 	Control bool // open the operator's socket in the data folder
+	// Metrics is used instead of config.Metrics.Listen.
+	Metrics net.Listener
+	Build   metrics.Build
+	Service *systemd.Manager // told how the node is; nil without one
+	// Process shows memory, files and CPU of the process among the metrics.
+	Process bool
 	Now     func() time.Time
 	Log     *slog.Logger
 }
 
 // Node is one running node. Open makes it, Run runs it, Close releases it.
 type Node struct {
-	cfg  config.Config
-	opt  Options
-	log  *slog.Logger
-	now  func() time.Time
-	ln   net.Listener
-	ctl  net.Listener // nil without Options.Control
-	http *http.Client
+	cfg     config.Config
+	opt     Options
+	log     *slog.Logger
+	now     func() time.Time
+	ln      net.Listener
+	ctl     net.Listener // nil without Options.Control
+	scrape  net.Listener // nil without metrics
+	http    *http.Client
+	metrics *metrics.Metrics
 	// patient is http without retries and with time for long polls.
 	patient *http.Client
 
 	keys     *trust.Keys
-	store    store.Store
+	store    store.Store // timed
+	kept     store.Store // the same, as it was opened
 	register *region.Register
 	leika    *leika.Register // nil: keys are not checked against a register
 	portal   Portal
@@ -124,8 +136,10 @@ func Open(cfg config.Config, opt Options) (n *Node, err error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
+	opt.Log = slog.New(trace.Log{Handler: opt.Log.Handler()})
 	guard := outboundGuard(cfg)
 	n = &Node{misdeeds: make(chan misdeed, maxMisdeeds), outside: map[federation.EntityID]federation.Digest{}, cfg: cfg, opt: opt, now: opt.Now, log: opt.Log, http: newOutbound(guard, opt.Roots), patient: newPatient(guard, opt.Roots)}
+	n.metrics = metrics.New(metrics.Config{Build: opt.Build, Process: opt.Process, Snapshot: n.snapshot})
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.Close())
@@ -147,12 +161,20 @@ func Open(cfg config.Config, opt Options) (n *Node, err error) {
 // Addr is the address of the listener.
 func (n *Node) Addr() net.Addr { return n.ln.Addr() }
 
+// MetricsAddr is the address of the monitoring's listener, nil if there is none.
+func (n *Node) MetricsAddr() net.Addr {
+	if n.scrape == nil {
+		return nil
+	}
+	return n.scrape.Addr()
+}
+
 // Close releases what Open opened. It is idempotent and must not run while
 // Run does.
 func (n *Node) Close() error {
 	n.closeOnce.Do(func() {
 		var errs []error
-		for _, c := range []io.Closer{n.ln, n.ctl} {
+		for _, c := range []io.Closer{n.ln, n.ctl, n.scrape} {
 			if c != nil && !isNil(c) {
 				if err := c.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 					errs = append(errs, err)
@@ -183,13 +205,12 @@ func (n *Node) Run(ctx context.Context) error {
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
 	g, inner := errgroup.WithContext(serving)
-	srv := &http.Server{
-		Handler: n.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 120 * time.Second,
-		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
-		BaseContext: func(net.Listener) context.Context { return inner },
-	}
+	srv := n.server(inner, n.handler)
 	srv.RegisterOnShutdown(n.releaseFollowers)
 	g.Go(func() error { return n.serve(srv) })
+	if n.scrape != nil {
+		g.Go(func() error { return n.serveMetrics(inner) })
+	}
 	g.Go(func() error { return n.mirror.Run(inner) })
 	g.Go(func() error { return n.sweep(inner) })
 	g.Go(func() error { return n.reports.Run(inner) })
@@ -198,6 +219,9 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	if n.op != nil {
 		g.Go(func() error { return n.op.Run(inner) })
+	}
+	if m := n.opt.Service; m != nil {
+		g.Go(func() error { return n.manage(inner, m) })
 	}
 	if n.ctl != nil {
 		s := &control.Server{Dir: n.cfg.Data, Verbs: n.Verbs(), Log: n.log}
@@ -212,6 +236,7 @@ func (n *Node) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-inner.Done():
 		}
+		n.say(n.opt.Service.Stopping())
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 		defer cancel()
 		if err := srv.Shutdown(stop); err != nil {
@@ -224,19 +249,6 @@ func (n *Node) Run(ctx context.Context) error {
 		return err
 	}
 	return nil
-}
-
-func (n *Node) serve(srv *http.Server) error {
-	var err error
-	if n.cfg.TLS.Cert != "" {
-		err = srv.ServeTLS(n.ln, n.cfg.TLS.Cert, n.cfg.TLS.Key)
-	} else {
-		err = srv.Serve(n.ln)
-	}
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return fmt.Errorf("portal: %w", err)
 }
 
 // path names a file below the data folder.

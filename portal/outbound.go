@@ -9,6 +9,7 @@ import (
 
 	"rathausnetz/config"
 	"rathausnetz/federation/trust"
+	"rathausnetz/portal/trace"
 )
 
 // Limits of every request this node makes.
@@ -40,7 +41,7 @@ func newOutbound(guard trust.Guard, roots *x509.CertPool) *http.Client {
 	retrying.RetryWaitMin, retrying.RetryWaitMax = retryWaitMin, retryWaitMax
 	retrying.ErrorHandler = retryablehttp.PassthroughErrorHandler
 	return &http.Client{
-		Transport:     readsAgain{reads: &retryablehttp.RoundTripper{Client: retrying}, writes: t},
+		Transport:     trace.Transport{Next: readsAgain{reads: &retryablehttp.RoundTripper{Client: retrying}, writes: t}},
 		CheckRedirect: stay,
 		Timeout:       2 * outboundTimeout,
 	}

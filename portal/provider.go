@@ -38,7 +38,7 @@ func (n *Node) openProvider() error {
 	c := op.Config{
 		Issuer: n.cfg.Entity, Name: n.portal.Name, Keys: n.keys, Store: n.store, Clients: clients{n, static, &sync.Map{}}, Accounts: n.accounts,
 		Choose: n.choose(sources), Standing: n.standing, Account: accountPath,
-		Pages: n.web, Salt: salt, HTTP: n.http, Secure: n.secure(), Now: n.now, Log: n.log,
+		Pages: n.web, Salt: salt, HTTP: n.outbound(forSignOn), Secure: n.secure(), Now: n.now, Log: n.log,
 	}
 	for _, u := range sources.All() {
 		c.Upstreams = append(c.Upstreams, u)

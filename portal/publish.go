@@ -141,11 +141,12 @@ func (p *publisher) catchUp(ctx context.Context) {
 
 // publish reads a source and publishes it. With keep the source becomes what
 // the node keeps itself; before that everything must be good.
-func (p *publisher) publish(ctx context.Context, r PublishRequest, keep bool) (PublishReport, error) {
+func (p *publisher) publish(ctx context.Context, r PublishRequest, keep bool) (rep PublishReport, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := p.node
-	rep := p.now()
+	defer func() { n.countPublication(r, rep, err) }()
+	rep = p.now()
 	if r.Source == "" {
 		own, err := n.source()
 		if err != nil {

@@ -34,7 +34,7 @@ func (n *Node) networkArea() (area region.Area, name string) {
 func (n *Node) openReports() error {
 	area, _ := n.networkArea()
 	n.reports = report.New(report.Config{
-		Self: n.cfg.Entity, Hub: providers{n}.Home, IsHub: n.anchor != nil, Area: area, HTTP: n.http, Store: n.store, Now: n.now, Log: n.log,
+		Self: n.cfg.Entity, Hub: providers{n}.Home, IsHub: n.anchor != nil, Area: area, HTTP: n.outbound(forReports), Store: n.store, Now: n.now, Log: n.log,
 		Key: func() *trust.Key { return n.keys.Federation[0] },
 		Keys: func(id federation.EntityID) (trust.JWKS, error) {
 			chain, err := members{n}.Chain(id)

@@ -7,6 +7,7 @@ import (
 
 	"rathausnetz/discovery"
 	"rathausnetz/portal/admin"
+	"rathausnetz/portal/trace"
 	"rathausnetz/sso/rp"
 )
 
@@ -118,9 +119,9 @@ func fn(f http.HandlerFunc) http.Handler { return f }
 func (n *Node) router(table []route) http.Handler {
 	r := mux.NewRouter().UseEncodedPath()
 	for _, e := range table {
-		r.Path(e.path).Methods(methods(e.methods)...).Handler(pathValues(e.handler))
+		r.Path(e.path).Methods(methods(e.methods)...).Handler(n.observe(e.path, pathValues(e.handler)))
 	}
-	r.NotFoundHandler = fn(n.web.NotFound)
-	r.MethodNotAllowedHandler = fn(methodNotAllowed)
-	return n.guard(r)
+	r.NotFoundHandler = n.observe("none", fn(n.web.NotFound))
+	r.MethodNotAllowedHandler = n.observe("none", fn(methodNotAllowed))
+	return trace.Handler(n.guard(r))
 }

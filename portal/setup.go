@@ -5,21 +5,15 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"strings"
-	"syscall"
 
 	"rathausnetz/federation/store"
 	"rathausnetz/federation/trust"
-	"rathausnetz/portal/control"
 )
 
-// Faults of a node's surroundings; each sentence names the remedy.
-var (
-	ErrPort = errors.New("portal: the address cannot be listened on")
-	ErrKeys = errors.New("portal: the node has no keys")
-)
+// ErrKeys means that "rathausnetz init" has not run here.
+var ErrKeys = errors.New("portal: the node has no keys")
 
 func (n *Node) openKeys() error {
 	n.keys = n.opt.Keys
@@ -34,33 +28,10 @@ func (n *Node) openKeys() error {
 	return err
 }
 
-func (n *Node) openListeners() error {
-	if n.opt.Control {
-		ln, err := (&control.Server{Dir: n.cfg.Data}).Listen()
-		if err != nil {
-			return err
-		}
-		n.ctl = ln
-	}
-	n.ln = n.opt.Listener
-	if n.ln != nil {
-		return nil
-	}
-	ln, err := net.Listen("tcp", n.cfg.Listen)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%w: %s is in use by another program; stop it or choose another port for listen", ErrPort, n.cfg.Listen)
-	case err != nil:
-		return fmt.Errorf("%w: %s: %w", ErrPort, n.cfg.Listen, err)
-	}
-	n.ln = ln
-	return nil
-}
-
 func (n *Node) openStore() error {
 	switch r := n.cfg.Store.Redis; {
 	case n.opt.Store != nil:
-		n.store = n.opt.Store
+		n.kept = n.opt.Store
 	case len(r.Addrs) > 0:
 		cfg := store.RedisConfig{Addrs: r.Addrs, Master: r.Master, Username: r.Username, Cluster: r.Cluster}
 		if r.TLS {
@@ -78,14 +49,15 @@ func (n *Node) openStore() error {
 		if err != nil {
 			return err // without st: a nil *Redis in the interface is no nil
 		}
-		n.store = st
+		n.kept = st
 	default:
 		st, err := store.OpenBolt(n.path("store.db"), n.now)
 		if err != nil {
 			return err
 		}
-		n.store = st
+		n.kept = st
 	}
+	n.store = n.metrics.Store(n.kept)
 	return nil
 }
 
@@ -96,7 +68,7 @@ type sweeper interface {
 }
 
 func (n *Node) sweep(ctx context.Context) error {
-	if s, ok := n.store.(sweeper); ok {
+	if s, ok := n.kept.(sweeper); ok {
 		return s.Run(ctx)
 	}
 	return nil

@@ -88,7 +88,7 @@ func (p *publisher) read(ctx context.Context, source string, fresh bool) (*xzufi
 	if !strings.Contains(source, "://") {
 		return ReadSource(source, n.cfg.Entity, opt)
 	}
-	f := &xzufi.Fetcher{HTTP: n.http, Options: opt}
+	f := &xzufi.Fetcher{HTTP: n.outbound(forImport), Options: opt}
 	if source != n.cfg.Catalog.Source {
 		batch, _, err := f.Fetch(ctx, source, nil)
 		return batch, err

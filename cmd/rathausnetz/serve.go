@@ -13,6 +13,7 @@ import (
 	"rathausnetz/config"
 	"rathausnetz/federation/store"
 	"rathausnetz/portal"
+	"rathausnetz/portal/systemd"
 )
 
 func serveCommand() *cobra.Command {
@@ -25,15 +26,56 @@ func serveCommand() *cobra.Command {
 			}
 			log := newLogger(cmd.ErrOrStderr(), cfg.Log)
 			store.SetRedisLog(log)
-			node, err := portal.Open(cfg, portal.Options{Log: log, Control: true})
+			opt := portal.Options{Log: log, Control: true, Build: build(), Process: true}
+			if err := takeOver(&opt); err != nil {
+				return err
+			}
+			node, err := portal.Open(cfg, opt)
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, node.Close()) }()
-			fmt.Fprintf(cmd.OutOrStdout(), "%s listens on %s\n", cfg.Entity, node.Addr())
+			fmt.Fprintln(cmd.OutOrStdout(), greeting(cfg, node))
 			return node.Run(cmd.Context())
 		},
 	}
+}
+
+// takeOver uses what the service manager has prepared: its sockets, by the
+// names http and metrics.
+func takeOver(opt *portal.Options) error {
+	var err error
+	if opt.Service, err = systemd.FromEnvironment(os.Getenv, os.Getpid()); err != nil {
+		return err
+	}
+	sockets, err := opt.Service.Listeners()
+	if err != nil {
+		return err
+	}
+	opt.Listener, opt.Metrics = sockets["http"], sockets["metrics"]
+	delete(sockets, "http")
+	delete(sockets, "metrics")
+	for name, ln := range sockets {
+		ln.Close()
+		err = errors.Join(err, fmt.Errorf("the service manager hands over a socket named %q; http and metrics are known", name))
+	}
+	return err
+}
+
+// greeting says in one line what has started and where.
+func greeting(cfg config.Config, node *portal.Node) string {
+	kind := "member"
+	switch {
+	case cfg.Hub.Enabled:
+		kind = "hub of " + cfg.Hub.Area.String()
+	case cfg.OP.Enabled:
+		kind = "member with accounts"
+	}
+	line := fmt.Sprintf("rathausnetz %s: %s, %s, listens on %s, data in %s", version, cfg.Entity, kind, node.Addr(), cfg.Data)
+	if a := node.MetricsAddr(); a != nil {
+		line += fmt.Sprintf(", metrics on %s", a)
+	}
+	return line
 }
 
 // installed is where a package keeps the configuration.
