@@ -35,7 +35,7 @@ func (n *Node) newUpstream(c config.Upstream) (*upstream.Upstream, error) {
 	u := upstream.Config{
 		ID: c.ID, Name: c.Name, Issuer: c.Issuer, Origins: c.Origins, ClientID: c.ClientID, Scope: c.Scope,
 		RedirectURI: op.ReturnURL(n.cfg.Entity, c.ID), Levels: c.Levels, Max: c.Max, Claims: c.Claims, Places: c.Places,
-		HTTP: n.http, Loopback: n.cfg.LoopbackHTTP, Now: n.now, Log: n.log,
+		HTTP: n.outbound(forSignOn), Loopback: n.cfg.LoopbackHTTP, Now: n.now, Log: n.log,
 	}
 	if c.ACR == "stork" {
 		u.Levels = upstream.STORK()

@@ -202,7 +202,7 @@ func (o *OP) pageURL(path, handle string) string {
 // issue hands out a code and leads back.
 func (o *OP) issue(w http.ResponseWriter, r *http.Request, s *step, level federation.Level) {
 	if err := o.standing(r.Context(), s.client, level); err != nil {
-		o.event(http.StatusSeeOther, "membership not confirmed", s.client.ID, err)
+		o.event(r.Context(), http.StatusSeeOther, "membership not confirmed", s.client.ID, err)
 		o.back(w, r, s.request, &protocol.Refusal{Code: protocol.Unavailable, Why: "the membership of this portal could not be confirmed for level hoch", Back: true})
 		return
 	}
