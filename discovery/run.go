@@ -61,7 +61,7 @@ func (d *Discovery) open(ctx context.Context) (*memberlist.Memberlist, error) {
 }
 
 func (d *Discovery) start(ctx context.Context, transport *memberlist.NetTransport, bound netip.AddrPort) (*memberlist.Memberlist, error) {
-	addr, err := advertised(ctx, d.cfg.Advertise, bound, transport)
+	addr, err := advertised(ctx, d.cfg.Advertise, bound)
 	if err != nil {
 		return nil, err
 	}

@@ -73,7 +73,7 @@ func resolve(ctx context.Context, hostport string) (netip.AddrPort, error) {
 }
 
 // advertised says which address the others are told.
-func advertised(ctx context.Context, advertise string, bound netip.AddrPort, t *memberlist.NetTransport) (netip.AddrPort, error) {
+func advertised(ctx context.Context, advertise string, bound netip.AddrPort) (netip.AddrPort, error) {
 	if advertise != "" {
 		a, err := resolve(ctx, advertise)
 		switch {
@@ -89,11 +89,65 @@ func advertised(ctx context.Context, advertise string, bound netip.AddrPort, t *
 	if !bound.Addr().IsUnspecified() {
 		return bound, nil
 	}
-	ip, port, err := t.FinalAdvertiseAddr("", 0)
+	addr, err := ownAddress(ctx)
 	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("%w: no address to advertise; set the advertise address: %w", ErrConfig, err)
+		return netip.AddrPort{}, err
 	}
-	return addrPort(ip, uint16(port)), nil
+	return netip.AddrPortFrom(addr, bound.Port()), nil
+}
+
+// ownAddress is the address by which this machine would call the others: that
+// of the default route, else the best of the interfaces. memberlist's own rule
+// knows private addresses only, and a portal usually has a public one.
+func ownAddress(ctx context.Context) (netip.Addr, error) {
+	var d net.Dialer
+	// Connecting UDP sends nothing; the kernel just picks the route.
+	if c, err := d.DialContext(ctx, "udp", "192.0.2.1:9"); err == nil {
+		defer c.Close()
+		if a, ok := c.LocalAddr().(*net.UDPAddr); ok {
+			if addr := a.AddrPort().Addr().Unmap(); addr.IsGlobalUnicast() {
+				return addr, nil
+			}
+		}
+	}
+	nets, err := net.InterfaceAddrs()
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("%w: no address to advertise; set the advertise address: %w", ErrConfig, err)
+	}
+	var addrs []netip.Addr
+	for _, n := range nets {
+		if p, err := netip.ParsePrefix(n.String()); err == nil {
+			addrs = append(addrs, p.Addr().Unmap())
+		}
+	}
+	best, ok := bestAddress(addrs)
+	if !ok {
+		return best, fmt.Errorf("%w: no address to advertise; set the advertise address: this machine has only loopback and link-local addresses", ErrConfig)
+	}
+	return best, nil
+}
+
+// bestAddress prefers IPv4 to IPv6 and public to private; the first of equals.
+func bestAddress(addrs []netip.Addr) (best netip.Addr, ok bool) {
+	rank := func(a netip.Addr) int {
+		switch {
+		case !a.IsGlobalUnicast():
+			return 0
+		case a.Is4() && !a.IsPrivate():
+			return 4
+		case a.Is4():
+			return 3
+		case !a.IsPrivate():
+			return 2
+		}
+		return 1
+	}
+	for _, a := range addrs {
+		if r := rank(a); r > 0 && (!ok || r > rank(best)) {
+			best, ok = a, true
+		}
+	}
+	return best, ok
 }
 
 // meter counts what a node sends, and drops what is meant for addresses that
