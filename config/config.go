@@ -64,6 +64,32 @@ type Hub struct {
 	// with a code, and admits members only after it was approved.
 	Superior bool          `yaml:"superior"`
 	OwnOnly  []region.Area `yaml:"own_only"` // areas the hub's own offers are limited to; empty: Area
+	Pool     Pool          `yaml:"pool"`
+}
+
+// Pool is the hub's part among the hubs of other Landkreise: who they are, and
+// a gossip of their own. Hubs below the same superior know each other by it.
+type Pool struct {
+	Bind      string `yaml:"bind"`      // host:port, UDP and TCP; empty: the hub knows no others
+	Advertise string `yaml:"advertise"` // as seen by others; empty: Bind
+	// KeyFile holds the keys of that gossip, the same at all hubs; see
+	// "rathausnetz neighbour key". A hub below another one may leave it empty:
+	// it then uses the keys of its superior.
+	KeyFile    string      `yaml:"key_file"`
+	Peers      []string    `yaml:"peers"` // host:port of hubs to try first
+	Neighbours []Neighbour `yaml:"neighbours"`
+}
+
+// Enabled reports whether the hub takes part.
+func (p Pool) Enabled() bool { return p.Bind != "" }
+
+// Neighbour is a hub that no common superior vouches for: the operator does.
+type Neighbour struct {
+	Entity federation.EntityID `yaml:"entity"`
+	// Fingerprint is the RFC 7638 thumbprint of its federation key, 43
+	// characters, as "rathausnetz neighbour fingerprint" says there.
+	Fingerprint string      `yaml:"fingerprint"`
+	Area        region.Area `yaml:"area"` // for which its word counts: the 5 digits of its Kreis
 }
 
 // OP makes this node an OpenID Provider with accounts of its own.

@@ -85,7 +85,7 @@ func Parse(path string, b []byte, environ []string) (Config, error) {
 
 // anchor makes the paths of the file absolute.
 func (c *Config) anchor(dir string) {
-	for _, p := range []*string{&c.Data, &c.TLS.Cert, &c.TLS.Key, &c.Portal.File, &c.Catalog.Delegations, &c.Store.Redis.PasswordFile, &c.Register.PLZ, &c.Register.Leika, &c.Admin.SecretFile} {
+	for _, p := range []*string{&c.Data, &c.TLS.Cert, &c.TLS.Key, &c.Portal.File, &c.Catalog.Delegations, &c.Store.Redis.PasswordFile, &c.Register.PLZ, &c.Register.Leika, &c.Admin.SecretFile, &c.Hub.Pool.KeyFile} {
 		*p = absolute(dir, *p)
 	}
 	if !strings.Contains(c.Catalog.Source, "://") {

@@ -47,6 +47,7 @@ func (p *parser) validate(c *Config) {
 	}
 	p.files(c)
 	p.hub(c)
+	p.pool(c)
 	p.catalog(c)
 	p.links(c)
 	p.provider(c)

@@ -152,6 +152,7 @@ func (n *Node) takePart(ctx context.Context) error {
 	g.Go(func() error { return n.followRoster(ctx, net) })
 	g.Go(func() error { return n.refreshWanted(ctx, net) })
 	g.Go(func() error { return n.probeFollowers(ctx, net) })
+	g.Go(func() error { return n.keepNeighbours(ctx, net) })
 	g.Go(func() error { return n.upkeep(ctx, net) })
 	g.Go(func() error { return n.tellHub(ctx) })
 	g.Go(func() error { return n.publisher.run(ctx) })
@@ -277,7 +278,7 @@ func (n *Node) upkeep(ctx context.Context, net *network) error {
 		}
 		again, err := n.refreshMembership(ctx)
 		if err == nil {
-			err = net.discovery.SetKeys(n.member.get().Gossip)
+			err = errors.Join(net.discovery.SetKeys(n.member.get().Gossip), n.pool.setKeys(n.member.get().Pool))
 		}
 		wait = max(again, time.Second)
 		if err != nil {

@@ -59,7 +59,13 @@ func (n *Node) refreshBelow(ctx context.Context) (again time.Duration, err error
 	if err != nil {
 		return 0, err
 	}
-	return superiorEvery, n.member.update(func(s *membershipState) { s.Ticket, s.Mark, s.Gossip = &t, mark, keys })
+	var among [][]byte // the superior's own keys serve the hubs below it
+	if n.pool != nil {
+		if among, _, err = n.client.FetchGossipKeys(ctx, t); err != nil {
+			return 0, err
+		}
+	}
+	return superiorEvery, n.member.update(func(s *membershipState) { s.Ticket, s.Mark, s.Gossip, s.Pool = &t, mark, keys, among })
 }
 
 // refreshEvery is how often the roster looks at lists and notices; 0 is the
@@ -76,6 +82,9 @@ func (n *Node) refreshEvery() time.Duration {
 // out by asking above themselves.
 func (n *Node) passOn(notice trust.Notice, compact string) {
 	net := n.network.Load()
+	if n.pool != nil && notice.Subject != n.cfg.Entity {
+		n.pool.drop(notice.Subject, n.now())
+	}
 	if !n.cfg.Hub.Superior || notice.Subject != n.cfg.Entity || net == nil {
 		return
 	}

@@ -34,6 +34,7 @@ type membershipState struct {
 	Approved bool           `json:"approved"`
 	Mark     trust.MarkRef  `json:"mark,omitzero"`    // last trust mark
 	Gossip   [][]byte       `json:"gossip,omitempty"` // keys, the first encrypts
+	Pool     [][]byte       `json:"pool,omitempty"`   // keys among hubs, from the superior
 	Seeds    []string       `json:"seeds,omitempty"`  // gossip addresses last seen
 	Replica  string         `json:"replica"`          // tells the replicas of one node apart; of this data folder
 }

@@ -107,5 +107,8 @@ func (n *Node) takeNotice(net *network, notice string) error {
 	if _, err := trust.Peek(notice, catalog.ManifestType); err == nil {
 		return n.mirror.Evidence(notice)
 	}
+	if isNews(notice) {
+		return n.takeNews(net, notice)
+	}
 	return net.takeNotice(notice)
 }

@@ -62,8 +62,10 @@ type Options struct {
 	Roots    *x509.CertPool   // trusted for outbound https beside the system's
 	Profile  discovery.Profile
 	// Block cuts the gossip of this node to an address; for tests of faults.
-	Block   func(netip.AddrPort) bool
-	Control bool // open the operator's socket in the data folder
+	Block func(netip.AddrPort) bool
+	// BlockPool does the same in the gossip of hubs.
+	BlockPool func(netip.AddrPort) bool
+	Control   bool // open the operator's socket in the data folder
 	// Metrics is used instead of config.Metrics.Listen.
 	Metrics net.Listener
 	Build   metrics.Build
@@ -100,6 +102,9 @@ type Node struct {
 	anchor   *anchor.Anchor  // nil unless this node is a hub
 	client   *anchor.Client
 	member   *membership
+
+	pool       *pool // nil unless this node is a hub with neighbours
+	neighbours neighbours
 
 	directory  *directory.Directory
 	mirror     *mirror.Mirror
@@ -149,7 +154,7 @@ func Open(cfg config.Config, opt Options) (n *Node, err error) {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return n, fmt.Errorf("data folder: %w", err)
 	}
-	for _, step := range []func() error{n.openKeys, n.openListeners, n.openStore, n.openRegister, n.openLeika, n.openBrand, n.openFederation, n.openSessions, n.openReports, n.openLinks, n.openPages, n.openSignOn, n.openAPI, n.openAdmin} {
+	for _, step := range []func() error{n.openKeys, n.openListeners, n.openStore, n.openRegister, n.openLeika, n.openBrand, n.openFederation, n.openNeighbours, n.openSessions, n.openReports, n.openLinks, n.openPages, n.openSignOn, n.openAPI, n.openAdmin} {
 		if err := step(); err != nil {
 			return n, err
 		}

@@ -84,6 +84,7 @@ func (n *Node) routes() http.Handler {
 	}
 	table = append(table, n.apiRoutes()...)
 	table = append(table, n.reportRoutes()...)
+	table = append(table, n.poolRoutes()...)
 	if n.anchor != nil {
 		for path, h := range n.anchor.Handlers() {
 			table = append(table, route{both, path, h})

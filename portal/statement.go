@@ -85,6 +85,9 @@ func (n *Node) describe(in *trust.ConfigurationInput) error {
 	} else if a := n.gossipAddress(); a != "" {
 		entity[gossipParameter] = a
 	}
+	if a := poolAddress(n.cfg); a != "" {
+		entity[poolParameter] = a
+	}
 	in.Metadata[trust.TypeEntity] = entity
 	party := n.rp.Metadata()
 	party.RedirectURIs = append(party.RedirectURIs, n.cfg.Entity.URL(signin.CallbackPath))
@@ -100,15 +103,19 @@ func (n *Node) describe(in *trust.ConfigurationInput) error {
 // gossipAddress is where others reach this node's gossip: as configured, else
 // the public host name with the gossip port. "" if the port is chosen freely.
 func (n *Node) gossipAddress() string {
-	if n.cfg.Gossip.Advertise != "" {
-		return n.cfg.Gossip.Advertise
+	return advertised(n.cfg.Gossip.Bind, n.cfg.Gossip.Advertise, n.cfg.Entity)
+}
+
+func advertised(bind, advertise string, self federation.EntityID) string {
+	if advertise != "" {
+		return advertise
 	}
-	host, port, err := net.SplitHostPort(n.cfg.Gossip.Bind)
+	host, port, err := net.SplitHostPort(bind)
 	if err != nil || port == "0" {
 		return ""
 	}
 	if a, err := netip.ParseAddr(host); host == "" || err == nil && a.IsUnspecified() {
-		host = n.cfg.Entity.Host()
+		host = self.Host()
 	}
 	return net.JoinHostPort(host, port)
 }

@@ -36,7 +36,10 @@ type Member struct {
 	body   body
 	port   int
 	gossip int
+	pool   int          // port of a hub among hubs
+	print  string       // fingerprint of a hub
 	cut    atomic.Bool  // gossip of this node is cut off
+	cutHub atomic.Bool  // gossip among hubs is cut off
 	left   atomic.Bool  // revoked on purpose
 	skew   atomic.Int64 // how far the node's clock is off, in nanoseconds
 
@@ -95,7 +98,7 @@ func (m *Member) start(ctx context.Context) error {
 		return fmt.Errorf("%w: %s: %w", ErrSpec, m.Name, err)
 	}
 	opt := portal.Options{Portal: &m.body.portal, Brand: &m.body.brand, Profile: m.net.spec.Profile, Control: m.net.spec.Control,
-		Register: m.net.spec.Register, Block: m.blocked, Now: m.now, Log: m.net.log.With("node", m.Name)}
+		Register: m.net.spec.Register, Block: m.blocked, BlockPool: m.blockedPool, Now: m.now, Log: m.net.log.With("node", m.Name)}
 	if m.net.ca != nil {
 		cert, err := m.net.ca.issue(m.Name + ".localhost")
 		if err != nil {
@@ -142,12 +145,18 @@ func (m *Member) config() config.Config {
 	}
 	if m.body.files != nil {
 		c.Catalog.Source = m.dir("catalog")
+		if _, ok := m.body.files[handwritten]; ok {
+			c.Catalog.Source = m.dir("catalog", handwritten)
+		}
 		if _, err := os.Stat(m.dir("catalog", delegations)); err == nil {
 			c.Catalog.Delegations = m.dir("catalog", delegations)
 		}
 	}
 	if m.leads() {
 		c.Hub = config.Hub{Enabled: true, Name: m.Legal, Short: m.body.short, Kind: m.body.kind, Area: m.Area, Superior: m.above != nil}
+		if m.pool > 0 {
+			c.Hub.Pool = m.poolConfig()
+		}
 		c.OP.Enabled = m.body.kind == federation.KindLandkreis
 	}
 	return c
@@ -157,7 +166,11 @@ func (m *Member) dir(elem ...string) string {
 	return filepath.Join(append([]string{m.net.dir, m.Name}, elem...)...)
 }
 
-const delegations = "delegationen.yaml"
+// Files of a catalogue that are not XZuFi.
+const (
+	delegations = "delegationen.yaml"
+	handwritten = "katalog.yaml"
+)
 
 // prepare writes what a node finds on its disk before its first start: keys,
 // and the catalogue with the addresses of this network in it.
@@ -228,6 +241,19 @@ func (m *Member) blocked(to netip.AddrPort) bool {
 	}
 	for _, o := range m.net.Members() {
 		if o != m && o.cut.Load() && o.gossip == int(to.Port()) {
+			return true
+		}
+	}
+	return false
+}
+
+// blockedPool does the same among hubs.
+func (m *Member) blockedPool(to netip.AddrPort) bool {
+	if m.cut.Load() || m.cutHub.Load() {
+		return int(to.Port()) != m.pool
+	}
+	for _, o := range m.net.Members() {
+		if o != m && (o.cut.Load() || o.cutHub.Load()) && o.pool == int(to.Port()) {
 			return true
 		}
 	}

@@ -55,7 +55,13 @@ func Start(ctx context.Context, spec Spec) (nw *Network, err error) {
 	if spec.Kreis.IsBund() {
 		spec.Kreis = region.MustArea("03459")
 	}
-	if spec.Register == nil {
+	switch {
+	case spec.Register != nil:
+	case spec.Neighbour:
+		spec.Register = region.DemoBeside(region.BesideEdition())
+	case spec.Anchors:
+		spec.Register = region.DemoBeside(secondKreis())
+	default:
 		spec.Register = region.Demo()
 	}
 	if spec.Profile == (discovery.Profile{}) {
@@ -90,6 +96,9 @@ func Start(ctx context.Context, spec Spec) (nw *Network, err error) {
 		if _, err := nw.add(b); err != nil {
 			return nw, err
 		}
+	}
+	if err := nw.acquaint(); err != nil {
+		return nw, err
 	}
 	if err := nw.startHubs(ctx); err != nil {
 		return nw, err
@@ -126,6 +135,9 @@ func (nw *Network) startHubs(ctx context.Context) error {
 func (s Spec) bodies() ([]body, error) {
 	if s.Anchors {
 		return anchorBodies(s.Register)
+	}
+	if s.Neighbour {
+		return besideBodies()
 	}
 	demo, err := demoBodies()
 	if err != nil {
@@ -181,7 +193,13 @@ func (nw *Network) add(b body) (*Member, error) {
 		return nil, err
 	}
 	ln.Close() // taken again by start, and by every restart
-	m := &Member{above: nw.above(b), Name: b.name, Entity: id, Area: b.area, Legal: b.legal, net: nw, body: b, port: port, gossip: gossip}
+	pool := 0
+	if b.leads && b.kind == federation.KindLandkreis && nw.spec.pools() {
+		if pool, err = nw.spec.poolPort(len(nw.Members())); err != nil {
+			return nil, err
+		}
+	}
+	m := &Member{pool: pool, above: nw.above(b), Name: b.name, Entity: id, Area: b.area, Legal: b.legal, net: nw, body: b, port: port, gossip: gossip}
 	nw.mu.Lock()
 	defer nw.mu.Unlock()
 	for _, o := range nw.members {

@@ -29,17 +29,18 @@ const hubName = "landkreis"
 // Osnabrück with its hub, four Gemeinden, a Samtgemeinde and a utility, on
 // free ports, in a temporary folder, over plain http on loopback names.
 type Spec struct {
-	Dir      string            // data folders; "" is a temporary one that Close removes
-	BasePort int               // http from here, gossip 100 above; 0 takes free ports
-	TLS      bool              // https with a CA made in memory
-	Members  int               // how many nodes beside the hub; 0 means the demonstration's own
-	Register *region.Register  // nil: the built-in Kreis
-	Kreis    region.Area       // zero: 03459
-	Follow   bool              // every second member takes no part in gossip, as behind a firewall
-	Anchors  bool              // a Land above two Landkreise of three nodes each; Members and Kreis are ignored
-	Profile  discovery.Profile // zero: discovery.Loopback
-	Control  bool              // open the operator's sockets, so that the command line can speak to the nodes
-	Log      *slog.Logger
+	Dir       string            // data folders; "" is a temporary one that Close removes
+	BasePort  int               // http from here, gossip 100 above, that of hubs 200; 0 takes free ports
+	TLS       bool              // https with a CA made in memory
+	Members   int               // how many nodes beside the hub; 0 means the demonstration's own
+	Register  *region.Register  // nil: the built-in Kreis
+	Kreis     region.Area       // zero: 03459
+	Follow    bool              // every second member takes no part in gossip, as behind a firewall
+	Neighbour bool              // the Landkreis Vechta beside the demonstration, no Land above; Members and Kreis are ignored
+	Anchors   bool              // a Land above two Landkreise of three nodes each; Members and Kreis are ignored
+	Profile   discovery.Profile // zero: discovery.Loopback
+	Control   bool              // open the operator's sockets, so that the command line can speak to the nodes
+	Log       *slog.Logger
 }
 
 // body is one participant before it has an address.
@@ -113,7 +114,7 @@ func readCatalogue(files fs.FS) (map[string][]byte, error) {
 	}
 	out := map[string][]byte{}
 	for _, e := range entries {
-		if ext := path.Ext(e.Name()); ext != ".xml" && ext != ".txt" && e.Name() != delegations {
+		if ext := path.Ext(e.Name()); ext != ".xml" && ext != ".txt" && e.Name() != delegations && e.Name() != handwritten {
 			continue
 		}
 		if out[e.Name()], err = fs.ReadFile(files, e.Name()); err != nil {
@@ -222,6 +223,14 @@ func (s Spec) listen(i int) (net.Listener, int, error) {
 		return nil, 0, fmt.Errorf("%w: %s is in use; stop the other program or choose another --port", ErrSpec, addr)
 	}
 	return ln, s.BasePort + 100 + i, nil
+}
+
+// poolPort names the port of node i among hubs.
+func (s Spec) poolPort(i int) (int, error) {
+	if s.BasePort == 0 {
+		return freeGossipPort()
+	}
+	return s.BasePort + 200 + i, nil
 }
 
 // The ports that freeGossipPort chooses from lie below those that the system

@@ -21,6 +21,7 @@ const startLimit = 3 * time.Minute
 type testnetFlags struct {
 	check, tls, verbose  bool
 	anchors, follow      bool
+	neighbour            bool
 	port, members        int
 	dir, kreis, register string
 }
@@ -59,6 +60,7 @@ func testnetCommand() *cobra.Command {
 	fl.BoolVar(&f.tls, "tls", false, "https with a CA made in memory")
 	fl.BoolVar(&f.anchors, "anchors", false, "a Land as trust anchor above two Landkreise")
 	fl.BoolVar(&f.follow, "follow", false, "every second member is behind a firewall and hears the news by outbound https alone")
+	fl.BoolVar(&f.neighbour, "neighbour", false, "the Landkreis Vechta beside it, and a look-up from one into the other")
 	fl.IntVar(&f.port, "port", 8600, "first port; 0 takes free ones")
 	fl.IntVar(&f.members, "members", 0, "how many nodes beside the hub (default: the demonstration's six)")
 	fl.StringVar(&f.dir, "data", "", "keep the nodes' data in this folder (default: a temporary one)")
@@ -69,9 +71,12 @@ func testnetCommand() *cobra.Command {
 }
 
 func (f testnetFlags) spec(cmd *cobra.Command) (testnet.Spec, error) {
-	s := testnet.Spec{Dir: f.dir, BasePort: f.port, TLS: f.tls, Members: f.members, Anchors: f.anchors, Follow: f.follow, Control: f.dir != ""}
+	s := testnet.Spec{Dir: f.dir, BasePort: f.port, TLS: f.tls, Members: f.members, Anchors: f.anchors, Follow: f.follow, Neighbour: f.neighbour, Control: f.dir != ""}
 	if f.anchors && (f.check || f.members > 0 || cmd.Flags().Changed("kreis")) {
 		return s, errors.New("--anchors: it has its own Landkreise and members; leave --check, --members and --kreis out")
+	}
+	if f.neighbour && (f.anchors || f.members > 0 || f.register != "" || cmd.Flags().Changed("kreis")) {
+		return s, errors.New("--neighbour: it has its own Landkreise and members; leave --anchors, --members, --register and --kreis out")
 	}
 	if f.check && !cmd.Flags().Changed("port") {
 		s.BasePort = 0

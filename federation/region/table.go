@@ -15,6 +15,9 @@ import (
 //go:embed demo_03459.csv
 var demoCSV string
 
+//go:embed demo_03460.csv
+var besideCSV string
+
 //go:embed ortsteile_03459.csv
 var demoOrtsteile string
 
@@ -24,8 +27,15 @@ const demoDate = "2025-08-31"
 // Demo returns the register of the demonstration Kreis: the Landkreis
 // Osnabrück (03459) with its Samtgemeinden, Gemeinden and larger Ortsteile,
 // built in.
-func Demo() *Register {
-	r := NewRegister(DemoEdition())
+func Demo() *Register { return demo(DemoEdition()) }
+
+// DemoBeside is Demo and further Kreise, for two Landkreise side by side.
+func DemoBeside(further ...*Edition) *Register {
+	return demo(append([]*Edition{DemoEdition()}, further...)...)
+}
+
+func demo(editions ...*Edition) *Register {
+	r := NewRegister(editions...)
 	if _, err := r.AddOrtsteile(strings.NewReader(demoOrtsteile)); err != nil {
 		panic("region: built-in table: " + err.Error())
 	}
@@ -36,6 +46,16 @@ func Demo() *Register {
 // over others.
 func DemoEdition() *Edition {
 	e, err := readTable(strings.NewReader(demoCSV))
+	if err != nil {
+		panic("region: built-in table: " + err.Error())
+	}
+	return e
+}
+
+// BesideEdition returns the Kreis beside the built-in one: the Landkreis Vechta
+// (03460) with its Gemeinden.
+func BesideEdition() *Edition {
+	e, err := readTable(strings.NewReader(besideCSV))
 	if err != nil {
 		panic("region: built-in table: " + err.Error())
 	}

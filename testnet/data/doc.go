@@ -26,6 +26,11 @@
 // network, offers that are not online, several Levels and payment, texts in
 // English, records that have not been changed for years.
 //
+// Beside are the nodes of the Landkreis next to it, for what two Landkreise
+// tell each other: the Landkreis Vechta (03460), Damme and Lohne. Their
+// catalogues are hand-written, katalog.yaml in the form of
+// federation/catalog/sheet.
+//
 // The folder konflikt is not a node: one further message of the Landkreis
 // that claims for Bissendorf what Bissendorf claims itself, for tests.
 package data
@@ -34,12 +39,16 @@ import "embed"
 
 // FS holds one folder per node, and konflikt.
 //
-//go:embed landkreis melle bad-essen bissendorf wallenhorst bersenbrueck abfall konflikt
+//go:embed landkreis melle bad-essen bissendorf wallenhorst bersenbrueck abfall konflikt vechta damme lohne
 var FS embed.FS
 
 // Nodes names the folders of the nodes; the first is the hub. It is fixed:
 // treat it as read-only.
 var Nodes = []string{"landkreis", "melle", "bad-essen", "bissendorf", "wallenhorst", "bersenbrueck", "abfall"}
+
+// Beside names the folders of the Landkreis next to it; the first is its hub.
+// It is fixed: treat it as read-only.
+var Beside = []string{"vechta", "damme", "lohne"}
 
 // PlaceholderHost is the host that online forms of a node have in its
 // catalogue, after the node's name and a dot.
