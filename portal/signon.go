@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/catalog"
+	"rathausnetz/portal/web"
 	"rathausnetz/sso/rp"
 	"rathausnetz/sso/session"
 )
@@ -97,21 +99,65 @@ func (n *Node) target(m federation.Member, d catalog.Onlinedienst) string {
 	return m.LoginURI + "?" + q.Encode()
 }
 
-// form serves the demonstration form at path only to who is signed in at the
-// level that the offer asks for.
-func (n *Node) form(next http.HandlerFunc) http.HandlerFunc {
+// maxForm is the largest form that is read, in bytes.
+const maxForm = 64 << 10
+
+// form serves the demonstration form of an offer. It may be filled in by
+// whoever is signed in at all; the offer's own level is asked for when it is
+// needed, at sending, and what was typed is kept over the login.
+func (n *Node) form(next func(http.ResponseWriter, *http.Request, web.Form)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		d, ok := n.ownForm(r.URL.Path)
-		if !ok {
+		switch {
+		case !ok:
 			n.web.NotFound(w, r)
-			return
+		case d.Level == federation.LevelNone:
+			next(w, r, web.Form{})
+		case r.Method == http.MethodPost:
+			n.sendForm(w, r, d.Level, next)
+		default:
+			n.showForm(w, r, d.Level, next)
 		}
-		if d.Level > federation.LevelNone {
-			if _, ok := n.rp.Require(w, r, d.Level, rp.LoginOptions{}); !ok {
-				return
-			}
+	}
+}
+
+func (n *Node) showForm(w http.ResponseWriter, r *http.Request, need federation.Level, next func(http.ResponseWriter, *http.Request, web.Form)) {
+	s, ok := n.rp.Require(w, r, min(need, federation.LevelNiedrig), rp.LoginOptions{})
+	if !ok {
+		return
+	}
+	f := web.Form{Need: need}
+	d, err := n.sessions.Draft(r.Context(), s, r.URL.Path)
+	switch {
+	case err == nil:
+		f.Kept = d.Values
+	case !errors.Is(err, session.ErrNoDraft):
+		n.log.Warn("draft not read", "err", err)
+	}
+	next(w, r, f)
+}
+
+func (n *Node) sendForm(w http.ResponseWriter, r *http.Request, need federation.Level, next func(http.ResponseWriter, *http.Request, web.Form)) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, "the form cannot be read", http.StatusBadRequest)
+		return
+	}
+	if r.PostForm.Get(web.FormWish) == "" { // nothing is sent, the page says what is missing
+		need = min(need, federation.LevelNiedrig)
+	}
+	s, err := n.sessions.Get(r)
+	var o rp.LoginOptions
+	if err != nil || !s.Reaches(need) { // a login is on its way
+		if o.Draft, err = n.sessions.SaveDraft(r.Context(), session.Draft{Path: r.URL.Path, Values: r.PostForm}); err != nil {
+			n.log.Warn("draft not kept", "err", err)
 		}
-		next(w, r)
+	}
+	if s, ok := n.rp.Require(w, r, need, o); ok {
+		if _, err := n.sessions.TakeDraft(r.Context(), s, r.URL.Path); err != nil && !errors.Is(err, session.ErrNoDraft) {
+			n.log.Warn("draft not removed", "err", err)
+		}
+		next(w, r, web.Form{Need: need})
 	}
 }
 

@@ -66,6 +66,7 @@ func (nw *Network) Close() error {
 	if len(members) > 0 {
 		errs = append(errs, members[0].Stop())
 	}
+	errs = append(errs, nw.source.stop())
 	if nw.ownDir {
 		errs = append(errs, os.RemoveAll(nw.dir))
 	}

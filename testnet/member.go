@@ -157,7 +157,10 @@ func (m *Member) config() config.Config {
 		if m.pool > 0 {
 			c.Hub.Pool = m.poolConfig()
 		}
-		c.OP.Enabled = m.body.kind == federation.KindLandkreis
+		c.OP.Enabled = m.runsProvider()
+		if c.OP.Enabled {
+			c.OP.Upstreams = []config.Upstream{m.net.source.upstream(m)}
+		}
 	}
 	return c
 }
@@ -180,6 +183,9 @@ func (nw *Network) prepare(m *Member) error {
 		if _, err := trust.CreateKeys(keys); err != nil {
 			return err
 		}
+	}
+	if err := nw.writeSecret(m); err != nil {
+		return err
 	}
 	if m.body.files == nil {
 		return nil

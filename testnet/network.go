@@ -44,6 +44,7 @@ type Network struct {
 	ownDir bool // made here, removed by Close
 	ca     *authority
 	log    *slog.Logger
+	source *source // of accounts at a higher level
 
 	mu      sync.RWMutex
 	members []*Member // hub first; guarded by mu
@@ -98,6 +99,9 @@ func Start(ctx context.Context, spec Spec) (nw *Network, err error) {
 		}
 	}
 	if err := nw.acquaint(); err != nil {
+		return nw, err
+	}
+	if err := nw.startSource(); err != nil {
 		return nw, err
 	}
 	if err := nw.startHubs(ctx); err != nil {

@@ -184,6 +184,8 @@ func testSignOnStates(t *testing.T, nw *Network) {
 	must(c.Expect("Für diesen Antrag reicht Ihre Anmeldung noch nicht", "Sie sind mit Name und Passwort angemeldet. Für diesen Antrag brauchen Sie den Online-Ausweis oder ELSTER."))
 	must(c.Click(ctx, applyText))
 	must(nw.confirm(ctx, c))
+	must(c.Expect("Für diesen Antrag reicht Ihre Anmeldung noch nicht", "Zum Absenden brauchen Sie den Online-Ausweis oder ELSTER. Ihre Eingaben bleiben erhalten."))
+	must(c.Open(ctx, hub.Entity.URL("/anmelden?niveau=hoch"))) // which no source of the demonstration reaches
 	must(c.Expect("Für diesen Antrag reicht Ihre Anmeldung noch nicht", "Sie sind mit Name und Passwort angemeldet. Für diesen Antrag brauchen Sie einen stärkeren Nachweis"))
 	must(c.Open(ctx, hub.Entity.URL("/konto")))
 	must(c.Expect("Mit dieser Anmeldung sind Sie auch hier angemeldet: Gemeinde Bissendorf"))

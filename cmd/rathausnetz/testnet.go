@@ -120,7 +120,7 @@ func printNetwork(w io.Writer, nw *testnet.Network, took time.Duration) {
 			line("%s\t%s\t%s", m.Legal, m.Entity, m.Area)
 		}
 	})
-	fmt.Fprintf(w, "\nSign in anywhere with %s and %s. Everything here is a demonstration; nothing is sent to any authority.\nStop with Ctrl-C.\n", testnet.DemoUser, testnet.DemoPassword)
+	fmt.Fprintf(w, "\nSign in anywhere with %s and %s; where a password is not enough, with the button %q. Everything here is a demonstration; nothing is sent to any authority.\nStop with Ctrl-C.\n", testnet.DemoUser, testnet.DemoPassword, testnet.SourceName)
 }
 
 func checkNetwork(cmd *cobra.Command, nw *testnet.Network, started time.Duration) error {

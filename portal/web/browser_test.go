@@ -136,7 +136,7 @@ func allPages() []string {
 		"/leistung/" + keyConflict.String() + "/03459012", "/leistung/" + keyNobody.String() + "/03459012", "/leistung/" + keyHund.String() + "/03459",
 		"/leistung/" + keyHund.String() + "/00000000", "/angebot/" + me + "/T:mel-9", "/zu/" + me + "/T:mel-9",
 		"/ort", "/ort?plz=49577", "/ort?plz=4914", "/ort?plz=Berlin", "/lebenslagen", "/lebenslage/auto-und-verkehr", "/leistungen", "/leistungen?ort=alle",
-		"/behoerden", "/behoerden/" + lk, "/behoerden/" + me, "/verbund", "/konto", "/antrag/x", "/impressum", "/datenschutz", "/barrierefreiheit",
+		"/behoerden", "/behoerden/" + lk, "/behoerden/" + me, "/verbund", "/konto", "/antrag/x", "/antrag/x?entwurf=1&stufe=1", "/impressum", "/datenschutz", "/barrierefreiheit",
 		"/leichte-sprache", "/gebaerdensprache", "/hilfe", "/fehler-melden", "/fehler-melden?referenz=open", "/fehler-melden?referenz=gone", "/barriere-melden", "/nirgends", "/umzug", "/umzug?von=Melle&nach=Bissendorf", "/umzug?von=49577&nach=1", "/einbetten", "/einbetten?q=Hund", "/einbetten?anleitung=1",
 		"/t/login", "/t/wrong", "/t/stepup", "/t/choice", "/t/nochoice", "/t/link", "/t/confirm", "/t/logout", "/t/loggedout", "/t/fail", "/t/level", "/t/again", "/t/500",
 	}

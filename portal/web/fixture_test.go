@@ -228,7 +228,7 @@ func routes(w *web.Web) http.Handler {
 		"GET /angebot/{member}/{offer}": w.Angebot, "GET /zu/{member}/{offer}": w.Zu, "GET /ort": w.Ort,
 		"GET /lebenslagen": w.Lebenslagen, "GET /lebenslage/{slug}": w.Lebenslage, "GET /leistungen": w.Leistungen,
 		"GET /behoerden": w.Behoerden, "GET /behoerden/{id}": w.Behoerde, "GET /verbund": w.Verbund, "GET /konto": w.Konto,
-		"/antrag/{slug}": w.Antrag, "GET /impressum": w.Impressum, "GET /datenschutz": w.Datenschutz,
+		"/antrag/{slug}": func(rw http.ResponseWriter, r *http.Request) { w.Antrag(rw, r, formOf(r)) }, "GET /impressum": w.Impressum, "GET /datenschutz": w.Datenschutz,
 		"GET /barrierefreiheit": w.Barrierefreiheit, "GET /leichte-sprache": w.LeichteSprache, "GET /gebaerdensprache": w.Gebaerdensprache,
 		"/fehler-melden": w.FehlerMelden, "/barriere-melden": w.BarriereMelden, "GET /hilfe": w.Hilfe,
 		"GET /marke.css": w.Marke, "GET /marke/wappen": w.Wappen, "GET /marke/titelbild": w.Titelbild, "GET /static/": w.Static,
@@ -238,6 +238,18 @@ func routes(w *web.Web) http.Handler {
 		m.HandleFunc(pattern, h)
 	}
 	return m
+}
+
+// formOf is the form's state that a page's query names.
+func formOf(r *http.Request) web.Form {
+	var f web.Form
+	if r.URL.Query().Has("stufe") {
+		f.Need = federation.LevelSubstanziell
+	}
+	if r.URL.Query().Has("entwurf") {
+		f.Kept = map[string][]string{"name": {"Erika Muster"}, "anliegen": {"Ein <b>Dach</b>"}}
+	}
+	return f
 }
 
 // signonPages draws the pages of sign-on in each of their states.

@@ -2,7 +2,10 @@ package web
 
 import (
 	"net/http"
+	"net/url"
+	"strings"
 
+	"rathausnetz/federation"
 	"rathausnetz/portal/web/locale"
 )
 
@@ -55,14 +58,36 @@ type formPage struct {
 	Alerts  []alert
 	Wish    string
 	Missing string
+	Need    string // what is still to be proven before sending; may be empty
+	Kept    bool   // what was typed before a login is here again
 }
 
-const maxWish = 500
+// Form is what the portal knows of a form beside the page itself.
+type Form struct {
+	Need federation.Level    // for sending
+	Kept map[string][]string // what was typed before a login; may be nil
+}
+
+// FormWish is the field without which the form is not sent.
+const FormWish = "anliegen"
+
+// Lengths of the form's fields, in bytes.
+const (
+	maxWish = 500
+	maxName = 200
+)
+
+func cut(s string, n int) string {
+	if len(s) > n {
+		s = s[:n]
+	}
+	return strings.ToValidUTF8(s, "")
+}
 
 // Antrag is the demonstration form "/antrag/{slug}", GET and POST. It keeps
 // nothing and sends nothing, and says so. Outside a demonstration network it
 // does not exist.
-func (w *Web) Antrag(rw http.ResponseWriter, r *http.Request) {
+func (w *Web) Antrag(rw http.ResponseWriter, r *http.Request, f Form) {
 	if !w.cfg.Demo {
 		w.NotFound(rw, r)
 		return
@@ -75,14 +100,18 @@ func (w *Web) Antrag(rw http.ResponseWriter, r *http.Request) {
 	}
 	if v.Person != nil {
 		page.Name, page.Level = v.Person.Name, v.t("level.name."+v.Person.Level.String())
+		if v.Person.Level < f.Need {
+			page.Need = v.t("level.have."+v.Person.Level.String()) + " " + v.t("form.need."+levelKey(f.Need))
+		}
+	}
+	if typed := url.Values(f.Kept); typed != nil {
+		page.Kept, page.Wish = true, cut(typed.Get(FormWish), maxWish)
+		page.Name = cut(typed.Get("name"), maxName)
 	}
 	v.Title = page.Heading
 	if r.Method == http.MethodPost {
 		r.Body = http.MaxBytesReader(rw, r.Body, 64<<10)
-		page.Wish = r.PostFormValue("anliegen")
-		if len(page.Wish) > maxWish {
-			page.Wish = page.Wish[:maxWish]
-		}
+		page.Wish = cut(r.PostFormValue(FormWish), maxWish)
 		switch {
 		case page.Wish == "":
 			page.Missing = v.t("form.missing")

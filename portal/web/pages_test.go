@@ -254,6 +254,16 @@ func TestDemonstrationForm(t *testing.T) {
 	if _, text, _ := visit(t, h, "/antrag/T:bis-1"); !strings.Contains(text, "Hund anmelden") {
 		t.Errorf("the form is not named after its service: %s", text)
 	}
+	f.person = &web.Person{Name: "Erika Muster", Level: federation.LevelNiedrig}
+	_, text, rec := visit(t, routes(f.web(t)), "/antrag/T:bis-1?stufe=1&entwurf=1", &http.Cookie{Name: "rn", Value: "x"})
+	for _, want := range []string{"Sie sind mit Name und Passwort angemeldet. Zum Absenden brauchen Sie den Online-Ausweis oder ELSTER. Ihre Eingaben bleiben erhalten.", "Ihre Eingaben sind noch da", "Weiter zum Nachweis"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in %s", want, text)
+		}
+	}
+	if body := rec.Body.String(); !strings.Contains(body, "Ein &lt;b&gt;Dach&lt;/b&gt;</textarea>") || !strings.Contains(body, `value="Erika Muster"`) {
+		t.Error("what was typed is not in the form")
+	}
 	f.cfg.Demo = false
 	if status, _, _ := visit(t, routes(f.web(t)), "/antrag/T:bis-1"); status != http.StatusNotFound {
 		t.Error("the form exists outside a demonstration")

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"rathausnetz/federation/store"
 )
 
 // Errors of drafts.
@@ -44,6 +46,26 @@ func (m *Manager) SaveDraft(ctx context.Context, d Draft) (string, error) {
 		return "", err
 	}
 	return name, nil
+}
+
+// Draft returns the draft that belongs to s and path and leaves it, so that the
+// page may be loaded again; ErrNoDraft if there is none.
+func (m *Manager) Draft(ctx context.Context, s *Session, path string) (Draft, error) {
+	var d Draft
+	if s == nil || s.Draft == "" {
+		return d, ErrNoDraft
+	}
+	b, err := m.c.Store.Get(ctx, draftKey(s.Draft))
+	if errors.Is(err, store.ErrNotFound) {
+		return d, ErrNoDraft
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &d)
+	}
+	if err == nil && d.Path != path {
+		return Draft{}, ErrNoDraft
+	}
+	return d, err
 }
 
 // TakeDraft returns the draft that belongs to s and path, once; ErrNoDraft if
