@@ -45,7 +45,7 @@ func (n *Node) openFederation() error {
 	n.directory = directory.New(directory.Config{Register: n.register, Now: n.now})
 	n.mirror, err = mirror.New(mirror.Config{
 		Dir: n.path("mirror"), Self: n.cfg.Entity, HTTP: n.outbound(forCatalogue), Members: holders{members{n}}, Now: n.now, Log: n.log,
-		OnChange: func(c mirror.Copy) { n.noteOutside(c); n.showCopy(c) }, OnDrop: n.directory.Remove,
+		OnChange: func(c mirror.Copy) { n.noteOutside(c); n.showCopy(c) }, OnDrop: n.hide,
 		OnEquivocation: n.noteEquivocation, OnRefused: n.noteRefused,
 	})
 	if err != nil {
@@ -200,7 +200,7 @@ func (n *Node) connect(ctx context.Context) (*network, error) {
 			return nil, err
 		}
 	}
-	r, err := roster.New(roster.Config{Resolver: n.resolver, Hub: n.hub(), Self: n.cfg.Entity, HTTP: n.outbound(forMembership), Dir: n.path("roster"), RefreshEvery: n.refreshEvery(), OnNotice: n.passOn, Now: n.now, Log: n.log})
+	r, err := roster.New(roster.Config{Resolver: n.resolver, Hub: n.hub(), Self: n.cfg.Entity, HTTP: n.outbound(forMembership), Dir: n.path("roster"), RefreshEvery: n.refreshEvery(), OnNotice: n.passOn, Blocks: &n.blocks.list, OnBlock: n.passOnBlock, Now: n.now, Log: n.log})
 	if err != nil {
 		return nil, err
 	}
@@ -304,7 +304,7 @@ func (n *Node) followRoster(ctx context.Context, net *network) error {
 			}
 			if !now[id] {
 				n.log.Info("no longer a member", "peer", id)
-				n.directory.Remove(id)
+				n.hide(id)
 				if _, err := net.roster.Chain(id); errors.Is(err, roster.ErrRevoked) && id != n.cfg.Entity {
 					n.mirror.Drop(id) // and its bytes; whoever is away otherwise may come back
 				}
@@ -346,7 +346,7 @@ func (n *Node) showCopy(c mirror.Copy) {
 	}
 	var cat *catalog.Catalogue
 	if c.State != mirror.StateNone {
-		cat = c.Catalogue
+		cat = n.blocks.apply(c.Member.ID, c.Catalogue)
 	}
 	n.directory.Replace(directory.Source{Member: c.Member, Catalogue: cat, Serial: c.Serial, Fetched: c.Checked,
 		Stale: c.State != mirror.StateFresh, Reachable: n.reachable(c.Member.ID)})

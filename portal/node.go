@@ -111,6 +111,7 @@ type Node struct {
 	network    atomic.Pointer[network] // nil until approved
 	publisher  *publisher
 	statements statements
+	blocks     blocks
 	misdeeds   chan misdeed                              // for tellHub
 	outside    map[federation.EntityID]federation.Digest // catalogues noted by noteOutside
 

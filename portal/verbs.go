@@ -76,6 +76,7 @@ func (n *Node) Verbs() map[string]control.Verb {
 	n.directoryVerbs(v)
 	n.reportVerbs(v)
 	n.linkVerbs(v)
+	n.blockVerbs(v)
 	return v
 }
 

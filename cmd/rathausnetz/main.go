@@ -64,7 +64,7 @@ func newRoot() *cobra.Command {
 	)
 	root.AddCommand(
 		testnetCommand(), serveCommand(), initCommand(), configCommand(), versionCommand(), adminCommand(),
-		inviteCommand(), joinCommand(), leaveCommand(), memberCommand(), auditCommand(), accountCommand(),
+		inviteCommand(), joinCommand(), leaveCommand(), memberCommand(), blockCommand(), unblockCommand(), blocksCommand(), auditCommand(), accountCommand(),
 		catalogCommand(), linksCommand(), reportCommand(), regionCommand(), leikaCommand(),
 		statusCommand(), resolveCommand(), trustCommand(),
 	)

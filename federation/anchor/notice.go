@@ -41,8 +41,8 @@ func (a *Anchor) notify(ctx context.Context, id federation.EntityID, generation 
 	return nil
 }
 
-// Notices returns the signed revocation notices that still matter, oldest
-// first, at most the last 1000.
+// Notices returns the signed notices that still matter: the revocations,
+// oldest first, at most the last 1000, and every decision about a host.
 func (a *Anchor) Notices(ctx context.Context) ([]string, error) {
 	out := []string{}
 	err := a.cfg.Store.Scan(ctx, noticePrefix, func(_ string, b []byte) bool {
@@ -55,5 +55,6 @@ func (a *Anchor) Notices(ctx context.Context) ([]string, error) {
 	if len(out) > maxNotices {
 		out = out[len(out)-maxNotices:]
 	}
-	return out, nil
+	blocks, err := a.blockNotices(ctx)
+	return append(out, blocks...), err
 }

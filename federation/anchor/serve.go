@@ -207,7 +207,7 @@ func (a *Anchor) serveHistory(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// serveNotices answers with the revocation notices that still matter.
+// serveNotices answers with the signed notices that still matter.
 func (a *Anchor) serveNotices(w http.ResponseWriter, r *http.Request) error {
 	notices, err := a.Notices(r.Context())
 	if err != nil {

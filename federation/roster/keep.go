@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"rathausnetz/federation"
+	"rathausnetz/federation/blocklist"
 	"rathausnetz/federation/trust"
 )
 
@@ -21,11 +22,12 @@ const (
 
 // kept is the file: statements once, chains as lists of their numbers, from
 // the anchor to the members. Everything in it is verified again when it is
-// read; only the notices are believed, and they can only make stricter.
+// read; only the notices, also those about hosts, are believed, and they can only make stricter.
 type kept struct {
 	Statements []string                      `json:"statements"`
 	Chains     [][]int                       `json:"chains"`
 	Ended      map[federation.EntityID]ended `json:"ended,omitempty"`
+	Blocks     []blocklist.Decision          `json:"blocks,omitempty"`
 }
 
 // save writes the file; a failure is logged, because the roster works without.
@@ -66,7 +68,7 @@ func (r *Roster) snapshot() kept {
 			}
 		}
 	}
-	k := kept{Ended: maps.Clone(r.ended)}
+	k := kept{Ended: maps.Clone(r.ended), Blocks: r.cfg.Blocks.All()}
 	number := make(map[string]int)
 	ordered := slices.SortedFunc(maps.Values(chains), func(a, b *trust.Chain) int {
 		if d := len(a.Statements) - len(b.Statements); d != 0 {
@@ -137,6 +139,9 @@ func (r *Roster) Load() error {
 		}
 	}
 	r.mu.Unlock()
+	for _, d := range k.Blocks { // before the members, whose texts they are about
+		r.cfg.Blocks.Take(d)
+	}
 	for _, numbers := range k.Chains {
 		r.restore(k.Statements, numbers)
 	}

@@ -1,19 +1,24 @@
 package roster
 
 import (
+	"errors"
 	"fmt"
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/trust"
 )
 
-// Notice takes a revocation notice from anywhere: from gossip or from the
-// hub. A genuine one ends the membership at once, also of everybody below a
+// Notice takes a signed notice from anywhere, from gossip or from the hub: a
+// decision about a host, see trust.Block, or a revocation. A genuine
+// revocation ends the membership at once, also of everybody below a
 // hub that it names. A notice that is forged, not from a superior of its
 // subject, or about a former membership is ignored and the reason returned
 // (trust.ErrSignature, trust.ErrNotSuperior, trust.ErrOldNotice, ErrNotMember).
 func (r *Roster) Notice(compact string) error {
 	claims, err := trust.PeekNotice(compact)
+	if errors.Is(err, trust.ErrType) {
+		return r.block(compact)
+	}
 	if err != nil {
 		return err
 	}

@@ -155,6 +155,9 @@ func (r *Roster) admit(id federation.EntityID, c *trust.Chain, err error) error 
 	if r.judge(id, e, StateMember, dropped(c)) || renewed {
 		r.signal()
 	}
+	if id == r.cfg.Hub {
+		r.obey(c)
+	}
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rathausnetz/federation"
+	"rathausnetz/federation/blocklist"
 	"rathausnetz/federation/trust"
 )
 
@@ -34,8 +35,12 @@ type Config struct {
 	MemberEvery  time.Duration       // of one member's statements; default 1 h
 	// OnNotice is called for each notice that held, without locks; may be nil.
 	OnNotice func(n trust.Notice, compact string)
-	Now      func() time.Time
-	Log      *slog.Logger
+	// OnBlock is the same for each decision about a host that was news.
+	OnBlock func(b trust.Block, compact string)
+	// Blocks is where those decisions are kept; nil makes an own list.
+	Blocks *blocklist.List
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // Roster is safe for concurrent use.
@@ -117,6 +122,9 @@ func New(cfg Config) (*Roster, error) {
 	}
 	if cfg.MemberEvery <= 0 {
 		cfg.MemberEvery = time.Hour
+	}
+	if cfg.Blocks == nil {
+		cfg.Blocks = &blocklist.List{}
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

@@ -18,6 +18,7 @@ const (
 	TypeResolve        = "resolve-response+jwt"           // [OIDF §8.3.2]
 	TypeJWKSet         = "jwk-set+jwt"                    // [OIDF §8.7.2]
 	TypeNotice         = "revocation-notice+jwt"          // of this network
+	TypeBlock          = "host-block+jwt"                 // of this network
 )
 
 const (

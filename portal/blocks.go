@@ -1,0 +1,104 @@
+package portal
+
+import (
+	"context"
+	"sync"
+
+	"rathausnetz/federation"
+	"rathausnetz/federation/anchor"
+	"rathausnetz/federation/blocklist"
+	"rathausnetz/federation/catalog"
+	"rathausnetz/federation/trust"
+	"rathausnetz/portal/control"
+)
+
+// blocks is what the hubs have decided about hosts, and what the catalogues
+// look like because of it. The roster keeps the list, across restarts too.
+type blocks struct {
+	list blocklist.List
+
+	mu    sync.Mutex // guards shown
+	shown map[federation.EntityID]shown
+}
+
+// shown remembers what was made of a catalogue, so that the directory sees the
+// same one as long as nothing changes.
+type shown struct {
+	from, to *catalog.Catalogue
+	version  uint64 // of the list
+}
+
+// apply returns c as it may be shown.
+func (b *blocks) apply(id federation.EntityID, c *catalog.Catalogue) *catalog.Catalogue {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	version := b.list.Version()
+	if s, ok := b.shown[id]; ok && s.from == c && s.version == version {
+		return s.to
+	}
+	if b.shown == nil {
+		b.shown = map[federation.EntityID]shown{}
+	}
+	s := shown{from: c, to: b.list.Apply(c), version: version}
+	if version > 0 {
+		b.shown[id] = s
+	}
+	return s.to
+}
+
+// forget is told that nothing of a member is shown any more.
+func (b *blocks) forget(id federation.EntityID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.shown, id)
+}
+
+// hide takes a member out of the directory.
+func (n *Node) hide(id federation.EntityID) {
+	n.directory.Remove(id)
+	n.blocks.forget(id)
+}
+
+// passOnBlock tells the own members what a hub above has decided: they are not
+// in its gossip.
+func (n *Node) passOnBlock(b trust.Block, compact string) {
+	net := n.network.Load()
+	if !n.cfg.Hub.Superior || b.Issuer == n.cfg.Entity || net == nil {
+		return
+	}
+	if err := net.discovery.Notify(compact); err != nil {
+		n.log.Error("decision about a host was not gossiped", "err", err)
+	}
+}
+
+// BlockRequest asks the hub to decide about a host.
+type BlockRequest struct {
+	By     string `json:"by"`
+	Host   string `json:"host"`
+	Reason string `json:"reason"`
+}
+
+// Block makes every portal of the network stop linking to a host.
+func (n *Node) Block(ctx context.Context, r BlockRequest) (anchor.Blocked, error) {
+	if n.anchor == nil {
+		return anchor.Blocked{}, ErrNoHub
+	}
+	return n.anchor.Block(ctx, r.By, r.Host, r.Reason)
+}
+
+// Unblock takes Block back.
+func (n *Node) Unblock(ctx context.Context, r BlockRequest) (anchor.Blocked, error) {
+	if n.anchor == nil {
+		return anchor.Blocked{}, ErrNoHub
+	}
+	return n.anchor.Unblock(ctx, r.By, r.Host, r.Reason)
+}
+
+// Blocks returns what this node knows of decisions about hosts.
+func (n *Node) Blocks() []blocklist.Decision { return n.blocks.list.All() }
+
+func (n *Node) blockVerbs(v map[string]control.Verb) {
+	v["block"] = control.Handle(n.Block)
+	v["unblock"] = control.Handle(n.Unblock)
+	v["blocks"] = control.Handle(func(context.Context, struct{}) ([]blocklist.Decision, error) { return n.Blocks(), nil })
+}
