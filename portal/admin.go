@@ -44,6 +44,9 @@ func (n *Node) openAdmin() error {
 // adminSections are the parts of the operator pages, in the order of the menu.
 func (n *Node) adminSections() []admin.Section {
 	var out []admin.Section
+	if n.anchor != nil {
+		out = append(out, n.hubPages().Section())
+	}
 	return out
 }
 

@@ -120,6 +120,9 @@ func printNetwork(w io.Writer, nw *testnet.Network, took time.Duration) {
 			line("%s\t%s\t%s", m.Legal, m.Entity, m.Area)
 		}
 	})
+	if l, err := nw.Hub().Node().AdminLink(context.Background(), "testnet"); err == nil {
+		fmt.Fprintf(w, "\nThe hub's operator pages, once within 15 minutes: %s\n", l.URL)
+	}
 	fmt.Fprintf(w, "\nSign in anywhere with %s and %s; where a password is not enough, with the button %q. Everything here is a demonstration; nothing is sent to any authority.\nStop with Ctrl-C.\n", testnet.DemoUser, testnet.DemoPassword, testnet.SourceName)
 }
 
