@@ -92,7 +92,7 @@ type Discovery struct {
 	mu           sync.Mutex
 	gossipName   string           // own, "" until Run listens
 	addr         netip.AddrPort   // advertised
-	meter        *meter           // nil until Run listens
+	meter        *atomic.Uint64   // bytes of the transport; nil until Run listens
 	meta         nodeMeta         // own
 	peers        map[string]*peer // by gossip name, without this node
 	members      map[federation.EntityID]*member

@@ -48,19 +48,19 @@ func (d *Discovery) Run(ctx context.Context) error {
 
 // open starts memberlist with a name and a signed binding of this node.
 func (d *Discovery) open(ctx context.Context) (*memberlist.Memberlist, error) {
-	logger := newLogger(d.log)
-	transport, bound, err := listen(ctx, d.cfg.Bind, logger)
+	transport, err := listen(ctx, d.cfg.Bind, d.cfg.Block, newLogger(d.log))
 	if err != nil {
 		return nil, err
 	}
-	list, err := d.start(ctx, transport, bound)
+	list, err := d.start(ctx, transport)
 	if err != nil {
 		return nil, errors.Join(err, transport.Shutdown())
 	}
 	return list, nil
 }
 
-func (d *Discovery) start(ctx context.Context, transport *memberlist.NetTransport, bound netip.AddrPort) (*memberlist.Memberlist, error) {
+func (d *Discovery) start(ctx context.Context, transport *transport) (*memberlist.Memberlist, error) {
+	bound := transport.bound
 	addr, err := advertised(ctx, d.cfg.Advertise, bound)
 	if err != nil {
 		return nil, err
@@ -84,10 +84,9 @@ func (d *Discovery) start(ctx context.Context, transport *memberlist.NetTranspor
 	c.AdvertiseAddr, c.AdvertisePort = addr.Addr().String(), int(addr.Port())
 	g := delegate{d}
 	c.Delegate, c.Events, c.Alive, c.Ping = g, g, g, g
-	meter := &meter{NetTransport: transport, block: d.cfg.Block}
-	c.Transport = meter
+	c.Transport = transport
 	d.mu.Lock()
-	d.meter = meter
+	d.meter = &transport.bytes
 	d.mu.Unlock()
 	list, err := memberlist.Create(c)
 	if err != nil {

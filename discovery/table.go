@@ -179,7 +179,7 @@ func (d *Discovery) Stats() Stats {
 	s := d.stats
 	s.Alive, s.Dropped = int(d.alive.Load()), drops
 	if d.meter != nil {
-		s.Bytes = d.meter.bytes.Load()
+		s.Bytes = d.meter.Load()
 	}
 	return s
 }

@@ -1,199 +1,183 @@
 package discovery
 
 import (
-	"context"
+	"bytes"
 	"errors"
-	"fmt"
 	"log"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/memberlist"
-
-	"rathausnetz/federation"
 )
 
 // errBlocked is what dialling a blocked address returns.
 var errBlocked = errors.New("discovery: address blocked")
 
-// bindAttempts is how often a free port is tried: the kernel's choice for TCP
-// may be taken for UDP.
-const bindAttempts = 10
+const (
+	maxPacket    = 64 << 10 // bytes of a UDP packet
+	socketBuffer = 2 << 20  // bytes that the kernel keeps while nobody reads; halved until it agrees
+	acceptPause  = 5 * time.Millisecond
+)
 
-// listen opens UDP and TCP on one port and returns the transport with the
-// port bound.
-func listen(ctx context.Context, bind string, logger *log.Logger) (*memberlist.NetTransport, netip.AddrPort, error) {
-	want, err := resolve(ctx, bind)
-	if err != nil {
-		return nil, netip.AddrPort{}, fmt.Errorf("gossip bind address %q: %w", bind, err)
-	}
-	attempts := 1
-	if want.Port() == 0 {
-		attempts = bindAttempts
-	}
-	for range attempts {
-		var t *memberlist.NetTransport
-		t, err = memberlist.NewNetTransport(&memberlist.NetTransportConfig{
-			BindAddrs: []string{want.Addr().String()}, BindPort: int(want.Port()), Logger: logger,
-		})
-		if err == nil {
-			return t, netip.AddrPortFrom(want.Addr(), uint16(t.GetAutoBindPort())), nil
-		}
-	}
-	return nil, netip.AddrPort{}, fmt.Errorf("gossip bind address %q: %w", bind, err)
+// transport carries memberlist's packets and streams. It differs from the one
+// of memberlist, which makes 64 KB of garbage for every packet of some hundred
+// bytes. It counts what this node sends, and drops what is meant for addresses
+// that block names, as a pulled cable would. Only sending is filtered: a cut is
+// made by blocking on both sides.
+type transport struct {
+	tcp     *net.TCPListener
+	udp     *net.UDPConn
+	bound   netip.AddrPort
+	log     *log.Logger
+	block   func(netip.AddrPort) bool // nil: nothing
+	bytes   atomic.Uint64             // packets sent, and both ways of streams begun here
+	packets chan *memberlist.Packet
+	streams chan net.Conn
+	closing chan struct{}
+	close   func() error // idempotent
+	readers sync.WaitGroup
 }
 
-// resolve turns host:port into one address; an empty host means all
-// interfaces, a loopback name 127.0.0.1.
-func resolve(ctx context.Context, hostport string) (netip.AddrPort, error) {
-	host, service, err := net.SplitHostPort(hostport)
+var _ memberlist.NodeAwareTransport = (*transport)(nil)
+
+// newTransport listens and starts to read; Shutdown waits for the readers.
+func newTransport(want netip.AddrPort, block func(netip.AddrPort) bool, logger *log.Logger) (*transport, error) {
+	tcp, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(want))
 	if err != nil {
-		return netip.AddrPort{}, err
+		return nil, err
 	}
-	port, err := net.DefaultResolver.LookupPort(ctx, "udp", service)
+	bound := netip.AddrPortFrom(want.Addr(), tcp.Addr().(*net.TCPAddr).AddrPort().Port())
+	udp, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(bound))
 	if err != nil {
-		return netip.AddrPort{}, err
+		return nil, errors.Join(err, tcp.Close())
 	}
-	if host == "" {
-		return netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(port)), nil
+	for size := socketBuffer; size >= maxPacket && udp.SetReadBuffer(size) != nil; size /= 2 {
 	}
-	if a, err := netip.ParseAddr(host); err == nil {
-		return netip.AddrPortFrom(a.Unmap(), uint16(port)), nil
-	}
-	if federation.IsLoopbackHost(host) {
-		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port)), nil
-	}
-	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	return netip.AddrPortFrom(addrs[0].Unmap(), uint16(port)), nil
+	t := &transport{tcp: tcp, udp: udp, bound: bound, log: logger, block: block,
+		packets: make(chan *memberlist.Packet), streams: make(chan net.Conn), closing: make(chan struct{})}
+	t.close = sync.OnceValue(func() error {
+		close(t.closing)
+		return errors.Join(t.tcp.Close(), t.udp.Close())
+	})
+	t.readers.Go(t.accept)
+	t.readers.Go(t.receive)
+	return t, nil
 }
 
-// advertised says which address the others are told.
-func advertised(ctx context.Context, advertise string, bound netip.AddrPort) (netip.AddrPort, error) {
-	if advertise != "" {
-		a, err := resolve(ctx, advertise)
-		switch {
-		case err != nil:
-			return a, fmt.Errorf("gossip advertise address %q: %w", advertise, err)
-		case a.Addr().IsUnspecified():
-			return a, fmt.Errorf("%w: gossip advertise address %q names no host", ErrConfig, advertise)
-		case a.Port() == 0:
-			return netip.AddrPortFrom(a.Addr(), bound.Port()), nil
-		}
-		return a, nil
-	}
-	if !bound.Addr().IsUnspecified() {
-		return bound, nil
-	}
-	addr, err := ownAddress(ctx)
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	return netip.AddrPortFrom(addr, bound.Port()), nil
+// Shutdown implements memberlist.Transport.
+func (t *transport) Shutdown() error {
+	err := t.close()
+	t.readers.Wait()
+	return err
 }
 
-// ownAddress is the address by which this machine would call the others: that
-// of the default route, else the best of the interfaces. memberlist's own rule
-// knows private addresses only, and a portal usually has a public one.
-func ownAddress(ctx context.Context) (netip.Addr, error) {
-	var d net.Dialer
-	// Connecting UDP sends nothing; the kernel just picks the route.
-	if c, err := d.DialContext(ctx, "udp", "192.0.2.1:9"); err == nil {
-		defer c.Close()
-		if a, ok := c.LocalAddr().(*net.UDPAddr); ok {
-			if addr := a.AddrPort().Addr().Unmap(); addr.IsGlobalUnicast() {
-				return addr, nil
+// accept hands on streams that others begin.
+func (t *transport) accept() {
+	for {
+		c, err := t.tcp.Accept()
+		if err != nil {
+			select {
+			case <-t.closing:
+				return
+			case <-time.After(acceptPause): // too many open files, for example
+				t.log.Printf("[ERR] memberlist: accept: %v", err)
 			}
+			continue
+		}
+		select {
+		case t.streams <- c:
+		case <-t.closing:
+			_ = c.Close() // nobody has read from it
+			return
 		}
 	}
-	nets, err := net.InterfaceAddrs()
+}
+
+// receive hands on packets, each in a buffer of its own size.
+func (t *transport) receive() {
+	buf := make([]byte, maxPacket)
+	for {
+		n, from, err := t.udp.ReadFromUDPAddrPort(buf)
+		now := time.Now()
+		select {
+		case <-t.closing:
+			return
+		default:
+		}
+		if err != nil || n == 0 {
+			t.log.Printf("[DEBUG] memberlist: read packet of %d bytes: %v", n, err)
+			continue
+		}
+		p := &memberlist.Packet{Buf: bytes.Clone(buf[:n]), From: net.UDPAddrFromAddrPort(from), Timestamp: now}
+		select {
+		case t.packets <- p:
+		case <-t.closing:
+			return
+		}
+	}
+}
+
+// PacketCh implements memberlist.Transport.
+func (t *transport) PacketCh() <-chan *memberlist.Packet { return t.packets }
+
+// StreamCh implements memberlist.Transport.
+func (t *transport) StreamCh() <-chan net.Conn { return t.streams }
+
+// FinalAdvertiseAddr implements memberlist.Transport; the address is always
+// decided before.
+func (t *transport) FinalAdvertiseAddr(ip string, port int) (net.IP, int, error) {
+	a, err := netip.ParseAddr(ip)
 	if err != nil {
-		return netip.Addr{}, fmt.Errorf("%w: no address to advertise; set the advertise address: %w", ErrConfig, err)
+		return nil, 0, err
 	}
-	var addrs []netip.Addr
-	for _, n := range nets {
-		if p, err := netip.ParsePrefix(n.String()); err == nil {
-			addrs = append(addrs, p.Addr().Unmap())
-		}
-	}
-	best, ok := bestAddress(addrs)
-	if !ok {
-		return best, fmt.Errorf("%w: no address to advertise; set the advertise address: this machine has only loopback and link-local addresses", ErrConfig)
-	}
-	return best, nil
+	return a.Unmap().AsSlice(), port, nil
 }
 
-// bestAddress prefers IPv4 to IPv6 and public to private; the first of equals.
-func bestAddress(addrs []netip.Addr) (best netip.Addr, ok bool) {
-	rank := func(a netip.Addr) int {
-		switch {
-		case !a.IsGlobalUnicast():
-			return 0
-		case a.Is4() && !a.IsPrivate():
-			return 4
-		case a.Is4():
-			return 3
-		case !a.IsPrivate():
-			return 2
-		}
-		return 1
-	}
-	for _, a := range addrs {
-		if r := rank(a); r > 0 && (!ok || r > rank(best)) {
-			best, ok = a, true
-		}
-	}
-	return best, ok
+func (t *transport) blocked(a netip.AddrPort) bool {
+	return t.block != nil && t.block(netip.AddrPortFrom(a.Addr().Unmap(), a.Port()))
 }
 
-// meter counts what a node sends, and drops what is meant for addresses that
-// block names, as a pulled cable would. Only sending is filtered: a cut is made
-// by blocking on both sides.
-type meter struct {
-	*memberlist.NetTransport
-	block func(netip.AddrPort) bool // nil: nothing
-	bytes atomic.Uint64             // packets sent, and both ways of streams begun here
-}
-
-var _ memberlist.NodeAwareTransport = (*meter)(nil)
-
-func (t *meter) blocked(addr string) bool {
-	if t.block == nil {
-		return false
-	}
+// WriteTo implements memberlist.Transport.
+func (t *transport) WriteTo(b []byte, addr string) (time.Time, error) {
 	a, err := netip.ParseAddrPort(addr)
-	return err == nil && t.block(netip.AddrPortFrom(a.Addr().Unmap(), a.Port()))
-}
-
-func (t *meter) WriteTo(b []byte, addr string) (time.Time, error) {
-	return t.WriteToAddress(b, memberlist.Address{Addr: addr})
-}
-
-func (t *meter) WriteToAddress(b []byte, a memberlist.Address) (time.Time, error) {
-	if t.blocked(a.Addr) {
+	if err != nil {
+		return time.Time{}, err
+	}
+	if t.blocked(a) {
 		return time.Now(), nil
 	}
 	t.bytes.Add(uint64(len(b)))
-	return t.NetTransport.WriteToAddress(b, a)
+	_, err = t.udp.WriteToUDPAddrPort(b, a)
+	return time.Now(), err
 }
 
-func (t *meter) DialTimeout(addr string, timeout time.Duration) (net.Conn, error) {
-	return t.DialAddressTimeout(memberlist.Address{Addr: addr}, timeout)
+// WriteToAddress implements memberlist.NodeAwareTransport.
+func (t *transport) WriteToAddress(b []byte, a memberlist.Address) (time.Time, error) {
+	return t.WriteTo(b, a.Addr)
 }
 
-func (t *meter) DialAddressTimeout(a memberlist.Address, timeout time.Duration) (net.Conn, error) {
-	if t.blocked(a.Addr) {
+// DialTimeout implements memberlist.Transport.
+func (t *transport) DialTimeout(addr string, timeout time.Duration) (net.Conn, error) {
+	a, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	if t.blocked(a) {
 		return nil, errBlocked
 	}
-	c, err := t.NetTransport.DialAddressTimeout(a, timeout)
+	c, err := (&net.Dialer{Timeout: timeout}).Dial("tcp", addr)
 	if err != nil {
 		return nil, err
 	}
 	return &meteredConn{Conn: c, bytes: &t.bytes}, nil
+}
+
+// DialAddressTimeout implements memberlist.NodeAwareTransport.
+func (t *transport) DialAddressTimeout(a memberlist.Address, timeout time.Duration) (net.Conn, error) {
+	return t.DialTimeout(a.Addr, timeout)
 }
 
 type meteredConn struct {
