@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"rathausnetz/federation"
@@ -23,6 +24,8 @@ type Chain struct {
 	Expires    time.Time           // earliest end of the statements and of the membership mark
 	Generation uint64              // of the membership, see Notice
 	Steps      []Step              // what was checked, in order
+
+	member atomic.Pointer[federation.Member] // as Member has found it
 }
 
 // Compacts returns the chain as it goes into a trust_chain header [OIDF §4.3].
@@ -68,8 +71,19 @@ func (c *Chain) Above(id federation.EntityID) bool {
 }
 
 // Member returns the member as the network has verified it. Without a valid
-// zustaendigkeit mark it wraps ErrMark.
+// zustaendigkeit mark it wraps ErrMark. Its slices are shared and read-only.
 func (c *Chain) Member() (federation.Member, error) {
+	if m := c.member.Load(); m != nil {
+		return *m, nil
+	}
+	m, err := c.readMember()
+	if err == nil {
+		c.member.Store(&m)
+	}
+	return m, err
+}
+
+func (c *Chain) readMember() (federation.Member, error) {
 	mark, ok := c.Membership()
 	if !ok {
 		return federation.Member{}, refuse(ErrMark, "entity configuration of "+string(c.Leaf), "a valid mark of type "+MarkType(c.Anchor), nil)
