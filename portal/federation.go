@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,11 +21,12 @@ import (
 
 // Intervals of the node's upkeep.
 const (
-	pollApproval  = time.Second      // between two questions whether the hub has approved
-	rekeyEvery    = 15 * time.Second // a hub looks after its own gossip keys
-	retryUpkeep   = 30 * time.Second // after a failure
-	pokeAtMost    = time.Second      // between two refreshes caused by unknown nodes
-	configMinutes = time.Minute      // an entity configuration is signed at most this often
+	pollApproval  = time.Second           // between two questions whether the hub has approved
+	rekeyEvery    = 15 * time.Second      // a hub looks after its own gossip keys
+	retryUpkeep   = 30 * time.Second      // after a failure
+	pokeAtMost    = time.Second           // between two refreshes caused by unknown nodes
+	rosterPause   = 50 * time.Millisecond // between two looks at who is a member
+	configMinutes = time.Minute           // an entity configuration is signed at most this often
 )
 
 // network is everything that exists only once the node is a member.
@@ -290,19 +292,22 @@ func (n *Node) upkeep(ctx context.Context, net *network) error {
 
 // followRoster keeps the directory in step with who is a member.
 func (n *Node) followRoster(ctx context.Context, net *network) error {
-	known := map[federation.EntityID]bool{}
+	known := map[federation.EntityID]federation.Member{}
 	for {
-		now := map[federation.EntityID]bool{}
+		now := map[federation.EntityID]federation.Member{}
 		for _, m := range net.roster.Members() {
-			now[m.ID] = true
-			n.showMember(m)
+			now[m.ID] = m
+			if before, ok := known[m.ID]; !ok || !reflect.DeepEqual(before, m) {
+				n.showMember(m)
+			}
 		}
 		for id := range known {
-			if _, lapsed := net.roster.Lapsed(id); lapsed && !now[id] {
-				now[id] = true
+			_, member := now[id]
+			if _, lapsed := net.roster.Lapsed(id); lapsed && !member {
+				now[id], member = federation.Member{}, true // shown anew when it is one again
 				n.showLapsed(id)
 			}
-			if !now[id] {
+			if !member {
 				n.log.Info("no longer a member", "peer", id)
 				n.hide(id)
 				if _, err := net.roster.Chain(id); errors.Is(err, roster.ErrRevoked) && id != n.cfg.Entity {
@@ -313,6 +318,11 @@ func (n *Node) followRoster(ctx context.Context, net *network) error {
 		known = now
 		n.mirror.Recheck()
 		net.discovery.Recheck()
+		select { // many members come at once
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(rosterPause):
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

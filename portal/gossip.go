@@ -2,7 +2,9 @@ package portal
 
 import (
 	"context"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"rathausnetz/discovery"
@@ -18,6 +20,7 @@ const purposeNode = "gossip node"
 const gossipParameter = "rathausnetz_gossip"
 
 func (n *Node) newDiscovery(net *network, s membershipState) (*discovery.Discovery, error) {
+	bindings := newProofs()
 	return discovery.New(discovery.Config{
 		Self: n.cfg.Entity, Name: nodeName(n.cfg.Entity, s.Replica), Bind: n.cfg.Gossip.Bind, Advertise: n.cfg.Gossip.Advertise,
 		Keys: s.Gossip, PeersFile: n.path("peers.json"), Profile: n.opt.Profile, Block: n.opt.Block, Now: n.now, Log: n.log,
@@ -29,7 +32,7 @@ func (n *Node) newDiscovery(net *network, s membershipState) (*discovery.Discove
 				net.unknownNode()
 				return err
 			}
-			return trust.VerifyBytes(chain.Keys, purposeNode, b, sig)
+			return bindings.verify(chain.Keys, b, sig)
 		},
 		VerifyAnnouncement: func(a federation.Announcement) error {
 			chain, err := net.roster.Chain(a.Member)
@@ -43,6 +46,37 @@ func (n *Node) newDiscovery(net *network, s membershipState) (*discovery.Discove
 		OnNotice:       func(s string) error { return n.takeNotice(net, s) },
 		OnReachable:    n.directory.SetReachable,
 	})
+}
+
+// proofs remembers which bindings of nodes have verified with which keys: the
+// membership of all is judged anew whenever that of one changes.
+type proofs struct {
+	mu   sync.Mutex
+	keys map[federation.Digest]trust.JWKS // guarded by mu
+}
+
+const maxProofs = 8192
+
+func newProofs() *proofs { return &proofs{keys: make(map[federation.Digest]trust.JWKS)} }
+
+func (p *proofs) verify(keys trust.JWKS, binding, sig []byte) error {
+	sum := federation.Sum(slices.Concat(binding, []byte{0}, sig))
+	p.mu.Lock()
+	proved, ok := p.keys[sum]
+	p.mu.Unlock()
+	if ok && proved.Equal(keys) {
+		return nil
+	}
+	if err := trust.VerifyBytes(keys, purposeNode, binding, sig); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.keys) >= maxProofs {
+		clear(p.keys)
+	}
+	p.keys[sum] = keys
+	return nil
 }
 
 // nodeName is the part of the gossip name that people may read in logs; it

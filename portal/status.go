@@ -72,6 +72,12 @@ func (n *Node) Status() Status {
 	return s
 }
 
+// OwnSerial is the number of this node's last publication, 0 before the first.
+func (n *Node) OwnSerial() uint64 {
+	serial, _ := n.mirror.Own()
+	return serial
+}
+
 func (n *Node) memberStatus(m federation.Member, p discovery.Peer) MemberStatus {
 	out := MemberStatus{Member: m.ID, Name: m.Name, Gossip: p.State.String(), Since: p.Since, RTT: p.RTT, Announced: p.Announcement.Serial, Copy: mirror.StateNone}
 	if m.ID == n.cfg.Entity {
