@@ -19,8 +19,12 @@ var ErrAwait = errors.New("testnet: did not happen in time")
 // Stop ends the node in order and waits for it. It is idempotent.
 func (m *Member) Stop() error {
 	m.mu.Lock()
-	stop, done := m.stop, m.done
+	stop, done, first := m.stop, m.done, m.first
+	m.first = nil
 	m.mu.Unlock()
+	if first != nil { // it was never started
+		return first.Close()
+	}
 	if stop == nil {
 		return nil
 	}
@@ -135,11 +139,4 @@ func (nw *Network) complete(m *Member) error {
 }
 
 // serial is what the member itself has published last.
-func (m *Member) serial() uint64 {
-	for _, s := range m.Node().Status().Members {
-		if s.Member == m.Entity {
-			return s.Serial
-		}
-	}
-	return 0
-}
+func (m *Member) serial() uint64 { return m.Node().OwnSerial() }

@@ -44,6 +44,7 @@ type Member struct {
 	skew   atomic.Int64 // how far the node's clock is off, in nanoseconds
 
 	mu     sync.Mutex
+	first  net.Listener // for the first start; nil after it
 	node   *portal.Node // nil while stopped
 	stop   context.CancelFunc
 	done   chan struct{}
@@ -53,6 +54,21 @@ type Member struct {
 // Join does what the two operators do: invite at the hub, start the node, use
 // the code, compare the words, approve.
 func (m *Member) Join(ctx context.Context) error {
+	if err := m.ask(ctx); err != nil {
+		return err
+	}
+	return m.approve(ctx)
+}
+
+func (m *Member) approve(ctx context.Context) error {
+	if err := m.above.Node().Approve(ctx, operatorName, m.Entity); err != nil {
+		return fmt.Errorf("approve %s: %w", m.Name, err)
+	}
+	return nil
+}
+
+// ask is Join up to the approval.
+func (m *Member) ask(ctx context.Context) error {
 	if err := m.start(ctx); err != nil {
 		return err
 	}
@@ -81,9 +97,6 @@ func (m *Member) Join(ctx context.Context) error {
 	if got, want := strings.Join(res.Words, " "), strings.Join(known.Words, " "); got != want {
 		return fmt.Errorf("%w: %s reads %q over the telephone, the hub sees %q", ErrSpec, m.Name, got, want)
 	}
-	if err := hub.Approve(ctx, operatorName, m.Entity); err != nil {
-		return fmt.Errorf("approve %s: %w", m.Name, err)
-	}
 	return nil
 }
 
@@ -93,9 +106,9 @@ func (m *Member) start(ctx context.Context) error {
 	if err := m.net.prepare(m); err != nil {
 		return err
 	}
-	ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(m.port)))
+	ln, err := m.listen()
 	if err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrSpec, m.Name, err)
+		return err
 	}
 	opt := portal.Options{Portal: &m.body.portal, Brand: &m.body.brand, Profile: m.net.spec.Profile, Control: m.net.spec.Control,
 		Register: m.net.spec.Register, Block: m.blocked, BlockPool: m.blockedPool, Now: m.now, Log: m.net.log.With("node", m.Name)}
@@ -131,6 +144,23 @@ func (m *Member) start(ctx context.Context) error {
 		}
 	}()
 	return nil
+}
+
+// listen takes the listener that was kept for the first start, or else the
+// same port anew.
+func (m *Member) listen() (net.Listener, error) {
+	m.mu.Lock()
+	ln := m.first
+	m.first = nil
+	m.mu.Unlock()
+	if ln != nil {
+		return ln, nil
+	}
+	ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(m.port)))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrSpec, m.Name, err)
+	}
+	return ln, nil
 }
 
 // config is what the member's node.yaml would say.

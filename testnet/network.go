@@ -17,9 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"rathausnetz/discovery"
 	"rathausnetz/federation"
-	"rathausnetz/federation/region"
 	"rathausnetz/federation/trust"
 	"rathausnetz/portal"
 )
@@ -53,23 +51,8 @@ type Network struct {
 // Start runs the network and returns when every node holds every catalogue.
 // Close must be called, also after an error of Await.
 func Start(ctx context.Context, spec Spec) (nw *Network, err error) {
-	if spec.Kreis.IsBund() {
-		spec.Kreis = region.MustArea("03459")
-	}
-	switch {
-	case spec.Register != nil:
-	case spec.Neighbour:
-		spec.Register = region.DemoBeside(region.BesideEdition())
-	case spec.Anchors:
-		spec.Register = region.DemoBeside(secondKreis())
-	default:
-		spec.Register = region.Demo()
-	}
-	if spec.Profile == (discovery.Profile{}) {
-		spec.Profile = discovery.Loopback()
-	}
-	if spec.Log == nil {
-		spec.Log = slog.New(slog.DiscardHandler)
+	if err := spec.fill(); err != nil {
+		return nil, err
 	}
 	nw = &Network{spec: spec, dir: spec.Dir, log: spec.Log}
 	defer func() {
@@ -147,6 +130,9 @@ func (s Spec) bodies() ([]body, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Synthetic {
+		return s.syntheticBodies(demo)
+	}
 	bodies, n := demo, s.Members
 	if s.Kreis != demo[0].area {
 		if bodies, err = elsewhere(demo, s.Register, s.Kreis); err != nil {
@@ -182,7 +168,11 @@ func pattern(demo []body) body {
 
 // add gives a body its address and folder, and starts nothing.
 func (nw *Network) add(b body) (*Member, error) {
-	ln, gossip, err := nw.spec.listen(len(nw.Members()))
+	taken := map[int]bool{}
+	for _, m := range nw.Members() {
+		taken[m.port], taken[m.gossip], taken[m.pool] = true, true, true
+	}
+	ln, gossip, err := nw.spec.listen(len(nw.Members()), taken)
 	if err != nil {
 		return nil, err
 	}
@@ -196,14 +186,13 @@ func (nw *Network) add(b body) (*Member, error) {
 		ln.Close()
 		return nil, err
 	}
-	ln.Close() // taken again by start, and by every restart
 	pool := 0
 	if b.leads && b.kind == federation.KindLandkreis && nw.spec.pools() {
-		if pool, err = nw.spec.poolPort(len(nw.Members())); err != nil {
-			return nil, err
+		if pool, err = nw.spec.poolPort(len(nw.Members()), taken); err != nil {
+			return nil, errors.Join(err, ln.Close())
 		}
 	}
-	m := &Member{pool: pool, above: nw.above(b), Name: b.name, Entity: id, Area: b.area, Legal: b.legal, net: nw, body: b, port: port, gossip: gossip}
+	m := &Member{pool: pool, above: nw.above(b), Name: b.name, Entity: id, Area: b.area, Legal: b.legal, net: nw, body: b, port: port, gossip: gossip, first: ln}
 	nw.mu.Lock()
 	defer nw.mu.Unlock()
 	for _, o := range nw.members {
@@ -224,14 +213,20 @@ func (nw *Network) remove(m *Member) error {
 	return errors.Join(err, os.RemoveAll(m.dir()))
 }
 
-// joinAll invites, starts and approves members, some at a time.
+// joinAll invites and starts members, some at a time, and approves them when
+// all have asked: each then learns of all others at once.
 func (nw *Network) joinAll(ctx context.Context, members []*Member) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(joinAtOnce)
-	for _, m := range members {
-		g.Go(func() error { return m.Join(ctx) })
+	for _, step := range []func(*Member, context.Context) error{(*Member).ask, (*Member).approve} {
+		g, ctx := errgroup.WithContext(ctx)
+		g.SetLimit(joinAtOnce)
+		for _, m := range members {
+			g.Go(func() error { return step(m, ctx) })
+		}
+		if err := g.Wait(); err != nil {
+			return err
+		}
 	}
-	return g.Wait()
+	return nil
 }
 
 // Hub returns the Landkreis.

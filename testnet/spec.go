@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"math/rand/v2"
-	"net"
 	"path"
-	"strconv"
 	"strings"
 
 	"rathausnetz/discovery"
 	"rathausnetz/federation"
+	"rathausnetz/federation/directory/directorytest"
 	"rathausnetz/federation/region"
 	"rathausnetz/portal"
 	"rathausnetz/portal/web/brand"
@@ -29,18 +27,26 @@ const hubName = "landkreis"
 // Osnabrück with its hub, four Gemeinden, a Samtgemeinde and a utility, on
 // free ports, in a temporary folder, over plain http on loopback names.
 type Spec struct {
-	Dir       string            // data folders; "" is a temporary one that Close removes
-	BasePort  int               // http from here, gossip 100 above, that of hubs 200; 0 takes free ports
-	TLS       bool              // https with a CA made in memory
-	Members   int               // how many nodes beside the hub; 0 means the demonstration's own
-	Register  *region.Register  // nil: the built-in Kreis
-	Kreis     region.Area       // zero: 03459
-	Follow    bool              // every second member takes no part in gossip, as behind a firewall
-	Neighbour bool              // the Landkreis Vechta beside the demonstration, no Land above; Members and Kreis are ignored
+	Dir       string           // data folders; "" is a temporary one that Close removes
+	BasePort  int              // http from here, gossip 100 above, that of hubs 200; 0 takes free ports
+	TLS       bool             // https with a CA made in memory
+	Members   int              // how many nodes beside the hub; 0 means the demonstration's own
+	Register  *region.Register // nil: the built-in Kreis
+	Kreis     region.Area      // zero: 03459
+	Follow    bool             // every second member takes no part in gossip, as behind a firewall
+	Neighbour bool             // the Landkreis Vechta beside the demonstration, no Land above; Members and Kreis are ignored
+	// Synthetic invents a Kreis of Members Gemeinden, for sizes that no real
+	// one has, out of Seed; more members than the built-in Kreis has places for
+	// do so by themselves. Up to 30 members each offers about 400 services;
+	// above that only Offers of them, 20 by default.
+	Synthetic bool
+	Seed      uint64
+	Offers    int
 	Anchors   bool              // a Land above two Landkreise of three nodes each; Members and Kreis are ignored
 	Profile   discovery.Profile // zero: discovery.Loopback
 	Control   bool              // open the operator's sockets, so that the command line can speak to the nodes
 	Log       *slog.Logger
+	network   *directorytest.Network // of Synthetic
 }
 
 // body is one participant before it has an address.
@@ -201,58 +207,4 @@ func slug(name string) string {
 		}
 		return '-'
 	}, name), "-")
-}
-
-// listen takes the http port of node i, and names its gossip port.
-func (s Spec) listen(i int) (net.Listener, int, error) {
-	if s.BasePort == 0 {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, 0, fmt.Errorf("%w: %w", ErrSpec, err)
-		}
-		port, err := freeGossipPort()
-		if err != nil {
-			ln.Close()
-			return nil, 0, err
-		}
-		return ln, port, nil
-	}
-	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(s.BasePort+i))
-	ln, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, 0, fmt.Errorf("%w: %s is in use; stop the other program or choose another --port", ErrSpec, addr)
-	}
-	return ln, s.BasePort + 100 + i, nil
-}
-
-// poolPort names the port of node i among hubs.
-func (s Spec) poolPort(i int) (int, error) {
-	if s.BasePort == 0 {
-		return freeGossipPort()
-	}
-	return s.BasePort + 200 + i, nil
-}
-
-// The ports that freeGossipPort chooses from lie below those that the system
-// gives to outgoing connections: a port found free there stays free until the
-// node takes it.
-const firstGossipPort, lastGossipPort = 20000, 32000
-
-// freeGossipPort finds a port that is free for UDP and TCP.
-func freeGossipPort() (int, error) {
-	for range 200 {
-		port := firstGossipPort + rand.IntN(lastGossipPort-firstGossipPort)
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-		ln, err := net.Listen("tcp", addr)
-		if err != nil {
-			continue
-		}
-		pc, err := net.ListenPacket("udp", addr)
-		ln.Close()
-		if err == nil {
-			pc.Close()
-			return port, nil
-		}
-	}
-	return 0, fmt.Errorf("%w: no port between %d and %d is free for UDP and TCP", ErrSpec, firstGossipPort, lastGossipPort)
 }
