@@ -36,6 +36,11 @@ func (n *Node) openSignOn() error {
 	return n.openProvider()
 }
 
+// Session returns the session of a request at this portal, for whoever runs
+// several nodes in one process and has to compare them. Errors as of
+// session.Manager.Get.
+func (n *Node) Session(r *http.Request) (*session.Session, error) { return n.sessions.Get(r) }
+
 // providers answers from verified membership which OpenID Providers there are.
 type providers struct{ n *Node }
 
