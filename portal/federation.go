@@ -280,7 +280,8 @@ func (n *Node) upkeep(ctx context.Context, net *network) error {
 		}
 		again, err := n.refreshMembership(ctx)
 		if err == nil {
-			err = errors.Join(net.discovery.SetKeys(n.member.get().Gossip), n.pool.setKeys(n.member.get().Pool))
+			m := n.member.get()
+			err = errors.Join(net.discovery.SetKeys(m.Gossip), n.pool.setKeys(m.Pool), n.resolver.Believe(m.Ticket.TrustAnchor, m.Ticket.AnchorKeys))
 		}
 		wait = max(again, time.Second)
 		if err != nil {

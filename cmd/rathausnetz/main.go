@@ -66,7 +66,7 @@ func newRoot() *cobra.Command {
 		testnetCommand(), serveCommand(), initCommand(), configCommand(), versionCommand(), adminCommand(),
 		inviteCommand(), joinCommand(), leaveCommand(), memberCommand(), blockCommand(), unblockCommand(), blocksCommand(), auditCommand(), accountCommand(),
 		catalogCommand(), linksCommand(), reportCommand(), regionCommand(), leikaCommand(),
-		statusCommand(), resolveCommand(), trustCommand(),
+		statusCommand(), resolveCommand(), trustCommand(), keysCommand(),
 	)
 	return root
 }

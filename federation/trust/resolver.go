@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -72,7 +74,7 @@ type ResolverConfig struct {
 type Resolver struct {
 	cfg     ResolverConfig
 	client  *http.Client
-	anchors map[federation.EntityID]JWKS
+	anchors atomic.Pointer[map[federation.EntityID]JWKS] // replaced, never changed
 	cache   *chainCache
 	flights singleflight.Group
 }
@@ -82,7 +84,8 @@ func NewResolver(cfg ResolverConfig) (*Resolver, error) {
 	if cfg.HTTP == nil || len(cfg.Anchors) == 0 {
 		return nil, fmt.Errorf("%w: a resolver needs an HTTP client and at least one anchor", ErrNoAnchor)
 	}
-	r := &Resolver{cfg: cfg, client: noRedirects(cfg.HTTP), anchors: make(map[federation.EntityID]JWKS, len(cfg.Anchors))}
+	r := &Resolver{cfg: cfg, client: noRedirects(cfg.HTTP)}
+	anchors := make(map[federation.EntityID]JWKS, len(cfg.Anchors))
 	for _, a := range cfg.Anchors {
 		if _, err := federation.ParseEntityID(string(a.ID), cfg.AllowLoopback); err != nil {
 			return nil, fmt.Errorf("trust anchor: %w", err)
@@ -90,8 +93,9 @@ func NewResolver(cfg ResolverConfig) (*Resolver, error) {
 		if a.Keys.Keys() == 0 {
 			return nil, fmt.Errorf("%w: trust anchor %s without keys", ErrAnchorKeys, a.ID)
 		}
-		r.anchors[a.ID] = a.Keys
+		anchors[a.ID] = a.Keys
 	}
+	r.anchors.Store(&anchors)
 	if r.cfg.Now == nil {
 		r.cfg.Now = time.Now
 	}
@@ -160,6 +164,31 @@ func (r *Resolver) Explain(ctx context.Context, id federation.EntityID) (*Chain,
 
 // Forget drops what the cache holds about id.
 func (r *Resolver) Forget(id federation.EntityID) { r.cache.drop(id) }
+
+// Believe replaces the keys of a configured trust anchor, which has announced
+// new ones under a key that was believed before [OIDF §11.2]. Chains that were
+// verified already stay valid until they expire. Another anchor than the
+// configured ones wraps ErrNoAnchor. Safe for concurrent use with every other
+// method, not with itself.
+func (r *Resolver) Believe(id federation.EntityID, keys JWKS) error {
+	now := *r.anchors.Load()
+	if _, ok := now[id]; !ok {
+		return fmt.Errorf("%w: %s is not one that is believed", ErrNoAnchor, clip(string(id)))
+	}
+	if keys.Keys() == 0 {
+		return fmt.Errorf("%w: trust anchor %s without keys", ErrAnchorKeys, id)
+	}
+	next := maps.Clone(now)
+	next[id] = keys
+	r.anchors.Store(&next)
+	return nil
+}
+
+// anchorKeys returns the keys of a trust anchor, if id is one.
+func (r *Resolver) anchorKeys(id federation.EntityID) (JWKS, bool) {
+	keys, ok := (*r.anchors.Load())[id]
+	return keys, ok
+}
 
 // Anchors returns the IDs of the configured trust anchors.
 func (r *Resolver) Anchors() []federation.EntityID {

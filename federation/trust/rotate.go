@@ -98,3 +98,39 @@ func RetireKeys(dir string, role Role, now time.Time, compromised string) ([]His
 	}
 	return gone, saveFile(path, stay, history, os.O_TRUNC)
 }
+
+// KeyInfo tells an operator about one key of a folder.
+type KeyInfo struct {
+	Role    Role      `json:"role"`
+	ID      string    `json:"kid"`           // RFC 7638 thumbprint
+	State   string    `json:"state"`         // signs, announced (will sign) or shown (signed before)
+	Created time.Time `json:"made,omitzero"` // zero: unknown
+	From    time.Time `json:"from,omitzero"` // zero: from the beginning
+}
+
+// ListKeys tells about every key of dir, federation first, each role in the
+// order of a signing node. It returns no private part.
+func ListKeys(dir string, now time.Time) ([]KeyInfo, error) {
+	var out []KeyInfo
+	for _, role := range []Role{RoleFederation, RoleProtocol} {
+		name, err := role.file()
+		if err != nil {
+			return nil, err
+		}
+		keys, _, err := loadFile(filepath.Join(dir, name))
+		if err != nil {
+			return nil, err
+		}
+		for i, k := range order(keys, now) {
+			state := "shown"
+			switch {
+			case k.notBefore.After(now):
+				state = "announced"
+			case i == 0:
+				state = "signs"
+			}
+			out = append(out, KeyInfo{Role: role, ID: k.id, State: state, Created: k.created, From: k.notBefore})
+		}
+	}
+	return out, nil
+}

@@ -55,7 +55,7 @@ func (w *walk) resolve(ctx context.Context, id federation.EntityID) (*Chain, err
 	}
 	w.trace.ok("well-formed and self-signed [OIDF §9]", leaf.String())
 	var c *Chain
-	if keys, isAnchor := w.r.anchors[id]; isAnchor {
+	if keys, isAnchor := w.r.anchorKeys(id); isAnchor {
 		c, err = w.anchor(ctx, leaf, keys)
 	} else {
 		c, err = w.climb(ctx, leaf)
@@ -271,7 +271,7 @@ func (w *walk) given(ctx context.Context, compacts []string) (*Chain, error) {
 	if err != nil {
 		return nil, w.trace.fail(err)
 	}
-	if keys, isAnchor := r.anchors[leaf.Subject]; isAnchor {
+	if keys, isAnchor := r.anchorKeys(leaf.Subject); isAnchor {
 		c, err := w.anchor(ctx, leaf, keys)
 		if err == nil {
 			c.Steps = w.trace.steps
@@ -314,7 +314,7 @@ func (w *walk) given(ctx context.Context, compacts []string) (*Chain, error) {
 // does not come from a configured anchor [SSO.md §2].
 func (w *walk) vouched(rd reader, above []*Statement) error {
 	top := above[len(above)-1]
-	keys, ok := w.r.anchors[top.Issuer]
+	keys, ok := w.r.anchorKeys(top.Issuer)
 	if !ok {
 		return refuse(ErrNoAnchor, top.String(), "the chain ends at a configured trust anchor [OIDF §10.2]", top.Issuer)
 	}
