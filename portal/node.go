@@ -42,6 +42,7 @@ import (
 	"rathausnetz/portal/web/brand"
 	"rathausnetz/sso/op"
 	"rathausnetz/sso/op/account"
+	"rathausnetz/sso/op/desk"
 	"rathausnetz/sso/op/passkey"
 	"rathausnetz/sso/rp"
 	"rathausnetz/sso/session"
@@ -120,6 +121,7 @@ type Node struct {
 	op       *op.OP // nil unless this node is an OpenID Provider
 	accounts *account.Accounts
 	passkeys *passkey.Keys // nil: no provider, or one that is reached by address
+	desk     *desk.Desk    // nil: no provider
 	web      *web.Web
 	api      *api.API
 	reports  *report.Desk

@@ -2,11 +2,13 @@ package portal
 
 import (
 	"net/http"
+	"net/url"
 	"time"
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/mirror"
 	"rathausnetz/portal/web"
+	"rathausnetz/sso/rp"
 )
 
 func (n *Node) openPages() error {
@@ -54,6 +56,12 @@ func (p people) Person(r *http.Request) (web.Person, bool) {
 	person := web.Person{
 		Name: s.Identity.Claims.Name, Level: s.Identity.Level, Since: s.Identity.AuthTime, Until: now.Add(s.RemainingAbsolute(now)),
 		Issuer: string(s.Identity.Issuer),
+	}
+	switch issuer := s.Identity.Issuer; {
+	case issuer == p.n.cfg.Entity && p.n.desk != nil:
+		person.AccountHere = true
+	case issuer == p.n.hub():
+		person.AccountURL = issuer.URL(rp.LoginPath + "?zurueck=" + url.QueryEscape(accountPath))
 	}
 	for _, m := range (members(p)).Members() {
 		if m.ID == s.Identity.Issuer {

@@ -12,6 +12,7 @@ import (
 	"rathausnetz/federation/trust"
 	"rathausnetz/sso/op"
 	"rathausnetz/sso/op/account"
+	"rathausnetz/sso/op/desk"
 	"rathausnetz/sso/op/passkey"
 )
 
@@ -37,7 +38,7 @@ func (n *Node) openProvider() error {
 	}
 	c := op.Config{
 		Issuer: n.cfg.Entity, Name: n.portal.Name, Keys: n.keys, Store: n.store, Clients: clients{n, static, &sync.Map{}}, Accounts: n.accounts,
-		Choose: n.choose(sources), Standing: n.standing, Account: accountPath,
+		Choose: n.choose(sources), Standing: n.standing, Account: desk.LinksPath,
 		Pages: n.web, Salt: salt, HTTP: n.outbound(forSignOn), Secure: n.secure(), Now: n.now, Log: n.log,
 	}
 	for _, u := range sources.All() {
@@ -50,8 +51,10 @@ func (n *Node) openProvider() error {
 	case !errors.Is(err, passkey.ErrHost): // an address instead of a name: passwords only
 		return err
 	}
-	n.op, err = op.New(c)
-	return err
+	if n.op, err = op.New(c); err != nil {
+		return err
+	}
+	return n.openDesk()
 }
 
 func (n *Node) providerRoutes() []route {

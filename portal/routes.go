@@ -92,6 +92,7 @@ func (n *Node) routes() http.Handler {
 	}
 	if n.op != nil {
 		table = append(table, n.providerRoutes()...)
+		table = append(table, n.deskRoutes()...)
 	}
 	if n.cfg.Demo {
 		table = append(table, route{both, "/antrag/{slug}", n.form(w.Antrag)})

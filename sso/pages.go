@@ -33,6 +33,7 @@ type LoginPage struct {
 	Portal               string           // name of the portal that asked
 	Level                federation.Level // the level that is needed
 	StepUp               bool             // signed in already, but not at this level
+	Again                bool             // signed in at this level, but too long ago
 	Username             string           // to show again after a mistake
 	Mistake              Mistake
 	Upstreams            []UpstreamChoice // may be empty; near ones first

@@ -16,20 +16,65 @@ import (
 
 func accountCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "account", Short: "Hub: accounts for citizens", GroupID: "network"}
-	cmd.AddCommand(accountAddCommand(), accountListCommand(), accountPasswordCommand(), accountDeleteCommand())
-	for verb, short := range map[string]string{"lock": "Let nobody sign in with an account", "unlock": "Allow it again"} {
-		cmd.AddCommand(&cobra.Command{
-			Use: verb + " NAME", Short: short, Args: cobra.ExactArgs(1),
-			RunE: func(cmd *cobra.Command, args []string) error {
-				a, err := call[account.Account](cmd, "account"+verb, map[string]string{"username": args[0]})
-				if err != nil {
-					return err
-				}
-				return show(cmd, a, func(w io.Writer) { printAccount(w, a) })
-			},
-		})
-	}
+	cmd.AddCommand(accountAddCommand(), accountListCommand(), accountPasswordCommand(), accountCodeCommand(),
+		accountEndCommand("lock", "Let nobody sign in with an account, and sign it out everywhere", "locked"),
+		accountEndCommand("delete", "Delete an account with everything kept about it, and sign it out everywhere", "deleted"),
+		accountUnlockCommand())
 	return cmd
+}
+
+func accountUnlockCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "unlock NAME", Short: "Allow it again, and forget failed attempts", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := call[account.Account](cmd, "accountunlock", map[string]string{"username": args[0]})
+			if err != nil {
+				return err
+			}
+			return show(cmd, a, func(w io.Writer) { printAccount(w, a) })
+		},
+	}
+}
+
+// accountEndCommand is a verb that ends what an account is signed in to.
+func accountEndCommand(verb, short, done string) *cobra.Command {
+	return &cobra.Command{
+		Use: verb + " NAME", Short: short, Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			e, err := call[portal.AccountEnd](cmd, "account"+verb, map[string]string{"username": args[0]})
+			if err != nil {
+				return err
+			}
+			return show(cmd, e, func(w io.Writer) { printEnd(w, e, done) })
+		},
+	}
+}
+
+func printEnd(w io.Writer, e portal.AccountEnd, done string) {
+	fmt.Fprintf(w, "%s is %s\n", e.Account.Username, done)
+	for _, p := range e.Portals {
+		state := "signed out"
+		if !p.OK {
+			state = "does not answer yet; it is told again for some minutes"
+		}
+		fmt.Fprintf(w, "  %s: %s\n", p.Portal, state)
+	}
+}
+
+func accountCodeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "code NAME", Short: "Print a code with which a person sets a new password", Args: cobra.ExactArgs(1),
+		Long: "Print a code with which a person sets a new password: for who has forgotten it. Make sure who they are,\nthen hand the code over in person or by telephone. It is good once, for 24 hours, and ends an earlier one.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := call[portal.AccountCode](cmd, "accountcode", map[string]string{"username": args[0]})
+			if err != nil {
+				return err
+			}
+			return show(cmd, c, func(w io.Writer) {
+				fmt.Fprintf(w, "%s\n\nfor %s, once, until %s, at\n%s\n", c.Code, c.Username, when(c.Until), c.URL)
+			})
+		},
+	}
 }
 
 func accountAddCommand() *cobra.Command {
@@ -81,23 +126,11 @@ func accountPasswordCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a, err := call[account.Account](cmd, "accountpassword", map[string]string{"username": args[0], "password": p})
+			e, err := call[portal.AccountEnd](cmd, "accountpassword", map[string]string{"username": args[0], "password": p})
 			if err != nil {
 				return err
 			}
-			return show(cmd, a, func(w io.Writer) { printAccount(w, a) })
-		},
-	}
-}
-
-func accountDeleteCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "delete NAME", Short: "Delete an account with everything kept about it", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := call[struct{}](cmd, "accountdelete", map[string]string{"username": args[0]}); err != nil {
-				return err
-			}
-			return show(cmd, map[string]string{"deleted": args[0]}, func(w io.Writer) { fmt.Fprintf(w, "%s is deleted\n", args[0]) })
+			return show(cmd, e, func(w io.Writer) { printEnd(w, e, "signed out: the new password counts") })
 		},
 	}
 }

@@ -138,7 +138,10 @@ func allPages() []string {
 		"/ort", "/ort?plz=49577", "/ort?plz=4914", "/ort?plz=Berlin", "/lebenslagen", "/lebenslage/auto-und-verkehr", "/leistungen", "/leistungen?ort=alle",
 		"/behoerden", "/behoerden/" + lk, "/behoerden/" + me, "/verbund", "/konto", "/antrag/x", "/antrag/x?entwurf=1&stufe=1", "/impressum", "/datenschutz", "/barrierefreiheit",
 		"/leichte-sprache", "/gebaerdensprache", "/hilfe", "/fehler-melden", "/fehler-melden?referenz=open", "/fehler-melden?referenz=gone", "/barriere-melden", "/nirgends", "/umzug", "/umzug?von=Melle&nach=Bissendorf", "/umzug?von=49577&nach=1", "/einbetten", "/einbetten?q=Hund", "/einbetten?anleitung=1",
-		"/t/login", "/t/wrong", "/t/stepup", "/t/choice", "/t/nochoice", "/t/link", "/t/confirm", "/t/logout", "/t/loggedout", "/t/fail", "/t/level", "/t/again", "/t/500",
+		"/t/login", "/t/wrong", "/t/stepup", "/t/choice", "/t/nochoice", "/t/link", "/t/confirm", "/t/logout", "/t/loggedout", "/t/fail", "/t/level", "/t/again", "/t/500", "/t/locked",
+		"/t/konto/sessions", "/t/konto/sessions?lang=en", "/t/konto/signedout", "/t/konto/password", "/t/konto/badpassword", "/t/konto/newpassword",
+		"/t/konto/nopasskeys", "/t/konto/passkeys", "/t/konto/manykeys", "/t/konto/history", "/t/konto/nohistory", "/t/konto/links", "/t/konto/data",
+		"/t/konto/delete", "/t/konto/deleted", "/t/konto/recover", "/t/konto/waiting", "/t/konto/recovered",
 	}
 }
 
@@ -321,7 +324,8 @@ func TestScreenshots(t *testing.T) {
 		"start": "/", "treffer": "/suche?q=anmelden&ort=alle", "leistung": "/leistung/" + keyBauakte.String() + "/03459012",
 		"verbund": "/verbund", "leistungen": "/leistungen?ort=03459", "kein-treffer": "/suche?q=Baumf%C3%A4llantrag",
 		"mehrere": "/leistung/" + keyConflict.String() + "/03459012", "alt": "/leistung/" + keyHund.String() + "/03459024",
-		"umzug": "/umzug?von=Melle&nach=Bissendorf", "anmelden": "/t/wrong", "zustimmen": "/t/confirm", "anmeldewege": "/t/choice", "verknuepfen": "/t/link", "abgemeldet": "/t/loggedout", "start-en": "/?lang=en", "einbetten": "/einbetten?q=Hund", "antrag": "/antrag/x", "ort": "/ort", "konto": "/konto", "behoerde": "/behoerden/landkreis.example",
+		"umzug": "/umzug?von=Melle&nach=Bissendorf", "anmelden": "/t/wrong", "zustimmen": "/t/confirm", "anmeldewege": "/t/choice", "verknuepfen": "/t/link", "abgemeldet": "/t/loggedout", "start-en": "/?lang=en", "einbetten": "/einbetten?q=Hund", "antrag": "/antrag/x", "ort": "/ort", "konto": "/konto", "konto-anmeldungen": "/t/konto/sessions", "konto-passwort": "/t/konto/badpassword", "konto-passkeys": "/t/konto/passkeys", "konto-weitergaben": "/t/konto/history",
+		"konto-daten": "/t/konto/data", "konto-loeschen": "/t/konto/delete", "konto-geloescht": "/t/konto/deleted", "konto-code": "/t/konto/recover", "konto-wege": "/t/konto/links", "gesperrt": "/t/locked", "behoerde": "/behoerden/landkreis.example",
 	} {
 		for _, width := range []int64{1280, 390} {
 			for _, dark := range []bool{false, true} {

@@ -18,6 +18,11 @@ import (
 	"rathausnetz/portal/web"
 	"rathausnetz/portal/web/brand"
 	"rathausnetz/sso"
+	"rathausnetz/sso/op"
+	"rathausnetz/sso/op/account"
+	"rathausnetz/sso/op/desk"
+	"rathausnetz/sso/op/ledger"
+	"rathausnetz/sso/op/passkey"
 )
 
 // The network of the tests: four members of the Landkreis Osnabrück.
@@ -233,7 +238,7 @@ func routes(w *web.Web) http.Handler {
 		"/fehler-melden": w.FehlerMelden, "/barriere-melden": w.BarriereMelden, "GET /hilfe": w.Hilfe,
 		"GET /marke.css": w.Marke, "GET /marke/wappen": w.Wappen, "GET /marke/titelbild": w.Titelbild, "GET /static/": w.Static,
 		"/": w.NotFound, "GET /umzug": w.Umzug, "GET /einbetten": w.Einbetten, "GET /sitemap.xml": w.Sitemap, "GET /robots.txt": w.Robots,
-		"GET /t/{page}": signonPages(w),
+		"GET /t/{page}": signonPages(w), "GET /t/konto/{page}": deskPages(w),
 	} {
 		m.HandleFunc(pattern, h)
 	}
@@ -287,6 +292,9 @@ func signonPages(w *web.Web) http.HandlerFunc {
 			w.FailPage(rw, r, sso.FailPage{Status: http.StatusBadRequest, Code: "unmet_authentication_requirements", ID: "7F3K-21QD", Retry: "/anmelden"})
 		case "again":
 			w.FailPage(rw, r, sso.FailPage{Status: http.StatusBadRequest, Code: "login_required", ID: "7F3K-21QD", Retry: "/anmelden"})
+		case "locked":
+			login.Mistake, login.Wait, login.Passkey, login.Again = sso.TooManyTries, 12, "{}", true
+			w.LoginPage(rw, r, http.StatusTooManyRequests, login)
 		case "500":
 			w.ServerError(rw, r, errors.New("disk on fire"))
 		}
@@ -298,4 +306,37 @@ func serve(t testing.TB, h http.Handler) *httptest.Server {
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
 	return s
+}
+
+// deskPages draws the pages of the account desk in each of their states.
+func deskPages(w *web.Web) http.HandlerFunc {
+	own := &account.Account{ID: "a-1", Username: "erika", Claims: sso.Claims{Name: "Erika Muster", Email: "erika@example.org"}, Level: federation.LevelNiedrig, Created: fetched, Changed: fetched}
+	told := []sso.LogoutResult{{Portal: "Stadt Melle", OK: true}, {Portal: "Landkreis Osnabrück"}}
+	browsers := []desk.Session{
+		{ID: "k1", Here: true, Began: fetched, Seen: now, Portals: []desk.Portal{{ID: string(melle), Name: "Stadt Melle", Since: fetched}, {ID: string(kreis), Name: "Landkreis Osnabrück", Since: now}}},
+		{ID: "k2", Began: fetched, Seen: fetched},
+	}
+	keys := []passkey.Key{{ID: "p1", Name: "Mein Telefon", Created: fetched, Used: now, Synced: true}, {ID: "p2", Name: "Schlüssel", Created: now}}
+	pages := map[string]desk.Page{
+		"sessions": {Kind: desk.Sessions, Sessions: browsers}, "signedout": {Kind: desk.Sessions, Sessions: browsers[:1], Done: "alle", Results: told},
+		"password": {Kind: desk.Password}, "badpassword": {Kind: desk.Password, Mistake: desk.BadPassword}, "newpassword": {Kind: desk.Password, Done: "done", Results: told},
+		"nopasskeys": {Kind: desk.Passkeys, Options: "{}", Handle: "h"}, "passkeys": {Kind: desk.Passkeys, Keys: keys, Options: "{}", Handle: "h", Mistake: desk.BadName, Done: "neu"},
+		"manykeys":  {Kind: desk.Passkeys, Keys: keys, Mistake: desk.KeyRefused},
+		"history":   {Kind: desk.History, History: []ledger.Handover{{Client: string(melle), Name: "Stadt Melle", At: now, Level: federation.LevelNiedrig, Claims: []string{"name", "email"}}, {Client: string(kreis), Name: "Landkreis Osnabrück", At: fetched}}},
+		"nohistory": {Kind: desk.History}, "data": {Kind: desk.Data}, "delete": {Kind: desk.Delete, Mistake: desk.NotAgreed}, "deleted": {Kind: desk.Delete, Done: "done", Results: told},
+		"recover": {Kind: desk.Recover, Mistake: desk.BadCode, Username: "erika"}, "waiting": {Kind: desk.Recover, Mistake: desk.TooManyTries, Wait: 1}, "recovered": {Kind: desk.Recover, Done: "done"},
+		"links": {Kind: desk.Links, Done: string(op.LinkTaken), Links: &op.LinkForm{Action: "/op/link", CSRF: "c", Handle: "h", Choices: []sso.UpstreamChoice{{ID: "bundid", Name: "BundID"}}, Linked: []op.Linked{{Key: "l", Name: "ELSTER", Since: fetched, Removable: true}}}},
+	}
+	return func(rw http.ResponseWriter, r *http.Request) {
+		p, ok := pages[r.PathValue("page")]
+		if !ok {
+			w.NotFound(rw, r)
+			return
+		}
+		p.Action, p.CSRF, p.Own, p.Account = r.URL.RequestURI(), "c", true, own
+		if p.Username == "" {
+			p.Username = own.Username
+		}
+		w.DeskPage(rw, r, http.StatusOK, p)
+	}
 }

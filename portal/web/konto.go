@@ -14,8 +14,9 @@ type accountPage struct {
 	Login   string
 	Facts   []pair
 	Portals []string
-	Ending  bool
-	Rows    []networkRow
+	Desk    []link // pages of the account, if it is kept here
+	Keeper  string // where it is kept otherwise
+	Manage  string
 }
 
 // Konto is the page "/konto": where the citizen is signed in, and how to sign
@@ -40,6 +41,11 @@ func (w *Web) Konto(rw http.ResponseWriter, r *http.Request) {
 			page.Facts = append(page.Facts, pair{v.t("account.until"), v.moment(p.Until)})
 		}
 		page.Portals = p.Portals
+		if p.AccountHere {
+			page.Desk = v.deskLinks()
+		} else if p.AccountURL != "" {
+			page.Keeper, page.Manage = p.Issuer, p.AccountURL
+		}
 	}
 	page.Heading = v.Title
 	v.crumbs(link{Text: v.Title})

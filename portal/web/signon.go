@@ -9,6 +9,7 @@ import (
 	"rathausnetz/federation"
 	"rathausnetz/portal/web/locale"
 	"rathausnetz/sso"
+	"rathausnetz/sso/op/desk"
 )
 
 var _ sso.Pages = (*Web)(nil)
@@ -36,7 +37,7 @@ type loginPage struct {
 // LoginPage implements sso.Pages.
 func (w *Web) LoginPage(rw http.ResponseWriter, r *http.Request, status int, p sso.LoginPage) {
 	v := w.signon(r, "anmelden")
-	page := loginPage{LoginPage: p, Heading: v.t("login.title"), Lead: v.t("login.lead"), Forgotten: v.Plain("/hilfe")}
+	page := loginPage{LoginPage: p, Heading: v.t("login.title"), Lead: v.t("login.lead"), Forgotten: v.Plain(desk.RecoverPath)}
 	v.Passkey = p.Passkey != ""
 	if p.Portal != "" {
 		page.Lead = v.t("login.for", p.Portal)
@@ -48,6 +49,9 @@ func (w *Web) LoginPage(rw http.ResponseWriter, r *http.Request, status int, p s
 		page.Heading = v.t("level.title")
 		page.Lead = v.t("level.need." + levelKey(p.Level))
 		page.LevelText = ""
+	}
+	if p.Again {
+		page.Lead, page.LevelText = v.t("login.again"), ""
 	}
 	for _, c := range p.Upstreams {
 		if c.Near {
@@ -128,9 +132,8 @@ func (w *Web) LogoutPage(rw http.ResponseWriter, r *http.Request, p sso.LogoutPa
 		v.Person = nil
 		page.Heading, page.Lead = v.t("logout.done"), v.t("logout.done.text", v.where(w.placeOf(w.cfg.Area)))
 		for _, res := range p.Results {
-			row := logoutRow{Portal: res.Portal, Text: v.t("logout.ok"), Kind: "success"}
+			row := v.logoutRow(res)
 			if !res.OK {
-				row.Text, row.Kind = v.t("logout.waiting"), "warning"
 				page.Failed++
 			}
 			page.Rows = append(page.Rows, row)
@@ -155,7 +158,10 @@ const unmet = "unmet_authentication_requirements"
 // FailPage implements sso.Pages.
 func (w *Web) FailPage(rw http.ResponseWriter, r *http.Request, p sso.FailPage) {
 	v := w.signon(r, "fehler")
-	page := failure{Heading: v.t("fail.title"), Text: []string{v.t("fail.text")}}
+	w.failPage(rw, r, v, p, failure{Heading: v.t("fail.title"), Text: []string{v.t("fail.text")}})
+}
+
+func (w *Web) failPage(rw http.ResponseWriter, r *http.Request, v *view, p sso.FailPage, page failure) {
 	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests || p.RetryAfter > 0 {
 		page.Text = []string{v.t("fail.later")}
 	}

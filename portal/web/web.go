@@ -92,6 +92,10 @@ type Person struct {
 	Issuer string    // name of the portal that runs the account
 	// Portals are further portals with the same login, as far as known.
 	Portals []string
+	// AccountHere: the account is kept at this portal, with its pages. Else
+	// AccountURL leads there; "" if that is not known.
+	AccountHere bool
+	AccountURL  string
 }
 
 // Reports takes "Fehler melden" to the member that owns the record.

@@ -148,3 +148,7 @@ func (o *OP) address(r *http.Request) string {
 	}
 	return o.names.Address(host)
 }
+
+// Address stands for where r comes from, to count attempts by; "" for the
+// operator's own machine.
+func (o *OP) Address(r *http.Request) string { return o.address(r) }

@@ -114,6 +114,7 @@ func (o *OP) showLogin(w http.ResponseWriter, r *http.Request, s *step, status i
 		Portal: s.client.Name, Level: s.request.Level, Username: said.Username, Mistake: said.Mistake, Wait: said.Wait,
 		Upstreams: all, Search: len(all) > fewChoices, Words: said.Words,
 		StepUp:   s.session != nil && s.session.Level != federation.LevelNone && s.session.Level < s.request.Level,
+		Again:    s.session != nil && s.session.Level != federation.LevelNone && s.session.Level >= s.request.Level,
 		Accounts: o.c.Accounts != nil && s.request.Level <= o.c.Accounts.MaxLevel(),
 	}
 	if said.Words != "" {

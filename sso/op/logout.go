@@ -176,25 +176,6 @@ func hostOf(uri string) string {
 	return u.Host
 }
 
-// Sessions returns where an account is signed in: one entry per browser,
-// oldest first, with its portals in the order of signing in.
-func (o *OP) Sessions(ctx context.Context, account string) ([]*ledger.Session, error) {
-	return o.ledger.Sessions(ctx, account)
-}
-
 // SessionOf returns the living session of the browser that sent r, nil if
 // there is none.
 func (o *OP) SessionOf(r *http.Request) (*ledger.Session, error) { return o.session(r) }
-
-// History returns what was handed over for an account and to whom, oldest
-// first, at most 100 entries of one year.
-func (o *OP) History(ctx context.Context, account string) ([]ledger.Handover, error) {
-	return o.ledger.History(ctx, account)
-}
-
-// Forget ends every session of an account and removes its history and its
-// links to other account sources. The account itself is removed by its owner.
-func (o *OP) Forget(ctx context.Context, account string) ([]sso.LogoutResult, error) {
-	results, err := o.EndAll(ctx, account)
-	return results, errors.Join(err, o.links.Forget(ctx, account), o.ledger.Forget(ctx, account))
-}

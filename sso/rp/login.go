@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/store"
@@ -27,6 +28,14 @@ type LoginOptions struct {
 	// Fresh asks the provider to check the person anew. Level hoch always does
 	// [SSO.md §5.3].
 	Fresh bool
+	// MaxAge is how long ago the person may have authenticated, for what must
+	// not be done by whoever finds an open browser; 0: as the level allows.
+	MaxAge time.Duration
+}
+
+// Recent reports whether the person of s authenticated within maxAge.
+func (r *RP) Recent(s *session.Session, maxAge time.Duration) bool {
+	return r.c.Now().Sub(s.Identity.AuthTime) <= maxAge
 }
 
 // Login begins a login: GET LoginPath with the fields zurueck (a path), niveau
@@ -115,7 +124,7 @@ func (r *RP) begin(w http.ResponseWriter, req *http.Request, o LoginOptions) (st
 		Nonce: provider.Random(), Verifier: provider.Random(),
 		Browser: hash(r.bind(w, req)), Return: target, Draft: o.Draft,
 		Level: max(o.Level, federation.LevelBasis), Begun: r.c.Now().UTC(),
-		Fresh: o.Fresh || o.Level >= federation.LevelHoch,
+		Fresh: o.Fresh || o.Level >= federation.LevelHoch, MaxAge: o.MaxAge,
 	}
 	state := provider.Random()
 	form, err := r.request(p, rec, state, o.Hint)
@@ -221,7 +230,7 @@ func (r *RP) retry(o LoginOptions) string {
 // that was asked for; o.Level and o.Issuer are set by Require.
 func (r *RP) Require(w http.ResponseWriter, req *http.Request, need federation.Level, o LoginOptions) (s *session.Session, ok bool) {
 	s, err := r.c.Sessions.Get(req)
-	if err == nil && s.Reaches(need) && !o.Fresh {
+	if err == nil && s.Reaches(need) && !o.Fresh && (o.MaxAge <= 0 || r.Recent(s, o.MaxAge)) {
 		return s, true
 	}
 	if errors.Is(err, store.ErrUnavailable) {

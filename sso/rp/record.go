@@ -41,16 +41,21 @@ type record struct {
 	Draft    string              `json:"draft,omitempty"`
 	Level    federation.Level    `json:"level"`
 	Fresh    bool                `json:"fresh,omitempty"`
+	MaxAge   time.Duration       `json:"max_age,omitempty"` // nanoseconds
 	Begun    time.Time           `json:"begun"`
 }
 
-// maxAge is how old the authentication may be: none for a fresh login, else as
-// old as a session of that level may become.
+// maxAge is how old the authentication may be: none for a fresh login, else
+// what was asked for, and never more than a session of that level may become.
 func (r *record) maxAge() time.Duration {
-	if r.Fresh {
+	longest := session.LimitsOf(r.Level).Absolute
+	switch {
+	case r.Fresh:
 		return 0
+	case r.MaxAge > 0:
+		return min(r.MaxAge, longest)
 	}
-	return session.LimitsOf(r.Level).Absolute
+	return longest
 }
 
 func stateKey(state string) string { return loginPrefix + hash(state) }

@@ -121,8 +121,26 @@ func (l *Ledger) History(ctx context.Context, account string) ([]Handover, error
 	return p.History, err
 }
 
-// Forget removes what is kept about an account that is deleted. Its sessions
-// have to be closed before.
+// Forget removes what is kept about an account that is deleted: its history,
+// and the codes and access tokens that are out. Its sessions have to be closed
+// before. It reads through all codes and tokens, which live for minutes.
 func (l *Ledger) Forget(ctx context.Context, account string) error {
-	return l.store.Delete(ctx, accountKey(account))
+	err := l.store.Delete(ctx, accountKey(account))
+	for _, prefix := range []string{codePrefix, tokenPrefix} {
+		var mine []string
+		scan := l.store.Scan(ctx, prefix, func(key string, b []byte) bool {
+			var of struct {
+				Account string `json:"account"`
+			}
+			if json.Unmarshal(b, &of) == nil && of.Account == account {
+				mine = append(mine, key)
+			}
+			return true
+		})
+		err = errors.Join(err, scan)
+		for _, key := range mine {
+			err = errors.Join(err, l.store.Delete(ctx, key))
+		}
+	}
+	return err
 }

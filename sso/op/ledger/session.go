@@ -220,6 +220,13 @@ func (s *Session) Join(p Party) {
 	}
 }
 
+// Part takes a client out of a session. Errors: ErrUnknown.
+func (l *Ledger) Part(ctx context.Context, key, client string) error {
+	return l.Change(ctx, key, func(s *Session) {
+		s.Parties = slices.DeleteFunc(s.Parties, func(p Party) bool { return p.Client == client })
+	})
+}
+
 // Close ends a session and returns what it was; nil if there was none.
 func (l *Ledger) Close(ctx context.Context, key string) (*Session, error) {
 	b, err := l.store.Take(ctx, sessionPrefix+key)
