@@ -336,20 +336,35 @@ func TestEnglish(t *testing.T) {
 	}
 }
 
-// ownScript is the one script there is: a file of the portal's own.
-var ownScript = regexp.MustCompile(`<script src="/static/suche\.[0-9a-f]{12}\.js" defer></script>`)
+// ownScript is a script of the portal's own; there is no other.
+var ownScript = regexp.MustCompile(`<script src="/static/(suche|passkey)\.[0-9a-f]{12}\.js" defer></script>`)
 
-// The policy allows a script only where the search form is, and no inline one.
-func TestScriptOnlyWithTheSearchForm(t *testing.T) {
+// The policy allows a script only where the search form is, or a passkey is
+// asked for, and no inline one; a passkey's script may not even ask the portal.
+func TestScriptOnlyWhereItHelps(t *testing.T) {
 	h := routes(newFixture().web(t))
 	for _, p := range allPages() {
 		_, _, rec := visit(t, h, p)
 		html, csp := rec.Body.String(), rec.Header().Get("Content-Security-Policy")
-		want := strings.Contains(html, "data-suggest")
-		if ownScript.MatchString(html) != want || strings.Contains(csp, "; script-src 'self'; connect-src 'self'") != want || strings.Contains(csp, "unsafe") {
-			t.Errorf("%s: search form %v, policy %q", p, want, csp)
+		want, policy := "", ""
+		switch {
+		case strings.Contains(html, "data-suggest"):
+			want, policy = "suche", "; script-src 'self'; connect-src 'self'"
+		case strings.Contains(html, "data-passkey"):
+			want, policy = "passkey", "; script-src 'self'"
 		}
-		if strings.HasPrefix(p, "/einbetten?q=") && want {
+		got := ""
+		if m := ownScript.FindStringSubmatch(html); m != nil {
+			got = m[1]
+		}
+		_, rest, _ := strings.Cut(csp, "; script-src")
+		if rest != "" {
+			rest = "; script-src" + rest
+		}
+		if got != want || rest != policy || strings.Contains(csp, "unsafe") {
+			t.Errorf("%s: script %q, want %q, policy %q", p, got, want, csp)
+		}
+		if strings.HasPrefix(p, "/einbetten?q=") && got != "" {
 			t.Errorf("%s: an embedded page runs a script", p)
 		}
 	}
