@@ -2,16 +2,13 @@ package web_test
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -19,110 +16,21 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"rathausnetz/portal/web/brand"
+	"rathausnetz/portal/web/webtest"
 )
 
-//go:embed testdata/axe.min.js
-var axe string
+func browser(t *testing.T) context.Context { t.Helper(); return webtest.Browser(t) }
 
-// browser starts a headless Chromium; the test is skipped where there is none
-// unless RATHAUSNETZ_REQUIRE asks for it.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	path := os.Getenv("CHROME")
-	if path == "" {
-		for _, name := range []string{"chromium-headless-shell", "chromium", "google-chrome"} {
-			if p, err := exec.LookPath(name); err == nil {
-				path = p
-				break
-			}
-		}
-	}
-	if path == "" {
-		if strings.Contains(os.Getenv("RATHAUSNETZ_REQUIRE"), "browser") {
-			t.Fatal("no browser: install chromium-headless-shell")
-		}
-		t.Skip("no browser: install chromium-headless-shell or name one in CHROME")
-	}
-	opts := append(append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...), chromedp.ExecPath(path), chromedp.Flag("hide-scrollbars", true))
-	actx, stop := chromedp.NewExecAllocator(t.Context(), opts...)
-	ctx, end := chromedp.NewContext(actx)
-	t.Cleanup(func() { end(); stop() })
-	ctx, cancel := context.WithTimeout(ctx, 8*time.Minute)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatal(err)
-	}
-	return ctx
-}
+func scheme(dark bool) chromedp.Action[chromedp.Void] { return webtest.Scheme(dark) }
 
-// scheme switches the reader's system between light and dark.
-func scheme(dark bool) chromedp.Action[chromedp.Void] {
-	value := "light"
-	if dark {
-		value = "dark"
-	}
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}},
-		})
-		return err
-	})
-}
-
-// axeCall runs the rules %s and returns what they find, one line each.
-const axeCall = `axe.run(document,{runOnly:%s}).then(r=>r.violations.map(v=>v.id+': '+v.nodes.map(n=>n.target.join(' ')+' '+(n.any[0]||n.all[0]||n.none[0]||{}).message).slice(0,3).join(' | ')))`
-
-// In dark only colours differ, so only their rules run again.
-const (
-	allRules    = `['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice']`
-	colourRules = `{type:'rule',values:['color-contrast','link-in-text-block']}`
-)
-
-// look opens a page at a width and returns what is wrong with it: findings of
-// axe in light and dark, sideways scroll, requests to other hosts.
 func look(t *testing.T, ctx context.Context, origin, path string, width int64) []string {
 	t.Helper()
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), scheme(false), chromedp.Navigate(origin+path)); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	return inspect(t, ctx, path)
+	return webtest.Look(t, ctx, origin+path, width)
 }
 
-// inspect is look at the page as it stands in the browser.
-func inspect(t *testing.T, ctx context.Context, path string) []string {
+func inspect(t *testing.T, ctx context.Context, _ string) []string {
 	t.Helper()
-	var bad []string
-	if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](axe+";0")); err != nil {
-		t.Fatal(err)
-	}
-	for mode, rules := range map[string]string{"light": allRules, "dark": colourRules} {
-		if err := chromedp.Do(ctx, scheme(mode == "dark")); err != nil {
-			t.Fatal(err)
-		}
-		found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](fmt.Sprintf(axeCall, rules), chromedp.EvalAwaitPromise))
-		if err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
-		for _, f := range found {
-			bad = append(bad, mode+" "+f)
-		}
-	}
-	over, err := chromedp.Run(ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth-document.documentElement.clientWidth`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if over > 0 {
-		wide, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`[...document.querySelectorAll('body *')].filter(e=>e.getBoundingClientRect().right>document.documentElement.clientWidth+1).slice(0,4).map(e=>e.tagName+'.'+e.className).join(', ')`))
-		bad = append(bad, fmt.Sprintf("scrolls %d px sideways: %s", over, wide))
-	}
-	foreign, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`performance.getEntriesByType('resource').map(e=>e.name).filter(n=>!n.startsWith(location.origin)&&!n.startsWith('data:'))`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range foreign {
-		bad = append(bad, "asks "+f)
-	}
-	return bad
+	return webtest.Inspect(t, ctx)
 }
 
 // allPages are all pages and states, as paths below a fixture's portal.
@@ -303,11 +211,7 @@ func TestWorksWithoutScripts(t *testing.T) {
 
 func eval[T any](t *testing.T, ctx context.Context, js string) T {
 	t.Helper()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](js))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
+	return webtest.Eval[T](t, ctx, js)
 }
 
 // TestScreenshots writes pictures into the folder that

@@ -92,7 +92,7 @@ func (h *Hub) trail(q *admin.Request) (*admin.Answer, error) {
 	p.Last = min((n+1)*recordsPerPage, len(rows))
 	p.Rows, p.First, p.Total = rows[n*recordsPerPage:p.Last], min(n*recordsPerPage+1, p.Last), len(rows)
 	for i := range p.Rows {
-		p.Rows[i].Action = actionName(p.Rows[i].Action)
+		p.Rows[i].Action, p.Rows[i].Reason = actionName(p.Rows[i].Action), reasonText(p.Rows[i].Reason)
 	}
 	p.Pager = pages(n, len(rows), recordsPerPage, func(n int) string { return p.url(Path+"/protokoll", "seite", fmt.Sprint(n)) })
 	p.CSV, p.JSON, p.Verify = p.url(Path+"/protokoll.csv"), p.url(Path+"/protokoll.json"), p.url(Path+"/protokoll", "pruefen", "1")
@@ -144,6 +144,23 @@ var actionNames = map[string]string{
 	"staff-link-made": "Zugang von der Kommandozeile erzeugt", "staff-link": "Mit Link angemeldet", "staff-signin": "Angemeldet", "staff-signout": "Abgemeldet",
 	"staff-accept": "Einladung angenommen", "staff-invite": "Person eingeladen", "staff-roles": "Rollen geändert", "staff-lock": "Konto gesperrt",
 	"staff-unlock": "Konto wieder geöffnet", "staff-delete": "Konto gelöscht",
+}
+
+// reasonText says in German what the hub itself has written as a reason; what
+// a person wrote stays as it is.
+func reasonText(r string) string {
+	switch rest, isRoles := strings.CutPrefix(r, "roles "); {
+	case r == "waits for approval":
+		return "wartet auf Freigabe"
+	case r == "announced by the member itself":
+		return "vom Mitglied selbst angekündigt"
+	case isRoles:
+		return "Rollen: " + rest
+	}
+	if id, ok := strings.CutPrefix(r, "revoked "); ok {
+		return "nach dem Ausschluss von " + id
+	}
+	return r
 }
 
 func actionName(a string) string {

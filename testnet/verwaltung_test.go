@@ -1,0 +1,128 @@
+package testnet
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rathausnetz/portal/web/webtest"
+)
+
+// enter opens the operator pages of a node by a one-time link, as whoever has
+// its command line does.
+func enter(t *testing.T, p *webtest.Page, m *Member) {
+	t.Helper()
+	link, err := m.Node().AdminLink(t.Context(), operatorName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Open(link.URL)
+	p.Click(`form[action="/verwaltung/zugang"] button`)
+	p.Expect("Übersicht", "Zugänge")
+}
+
+// TestVerbundPages runs a Landkreis from its pages in a real browser: a code,
+// the words, approval, coverage, revocation and the audit trail.
+func TestVerbundPages(t *testing.T) {
+	ctx := webtest.Browser(t)
+	nw := startNetwork(t, Spec{Members: 2})
+	hub := nw.Hub()
+	p := webtest.NewPage(t, ctx)
+	enter(t, p, hub)
+
+	m, err := nw.add(nw.newcomer())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := nw.remove(m); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := m.start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.Open(hub.Entity.URL("/verwaltung/verbund/aufnahme"))
+	p.Type("#name", m.Legal)
+	p.Type("#gebiet", m.Area.String())
+	p.Click(`form[action$="/einladen"] button`)
+	code := strings.TrimSpace(p.Value("#code"))
+	res, err := m.Node().Join(t.Context(), code)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	p.Open(hub.Entity.URL("/verwaltung/verbund/aufnahme"))
+	p.Expect(m.Legal, string(m.Entity))
+	words := strings.Fields(p.Value(".pv-words"))
+	if got, want := strings.Join(words, " "), strings.Join(res.Words, " "); got != want {
+		t.Errorf("the page shows %q, the member reads %q", got, want)
+	}
+	p.Click(`form[action$="/freigeben"] button`)
+	p.Expect("Vergleichen Sie zuerst die Wörter am Telefon.") // not without the tick
+	p.Click(`input[name="verglichen"]`)
+	p.Click(`form[action$="/freigeben"] button`)
+	p.Expect(m.Legal + " gehört jetzt zum Verbund.")
+	c := NewCitizen(nw.Transport())
+	for _, o := range nw.Members() {
+		if err := awaitPage(t.Context(), c, o.searchFor(newcomerWords), newcomerWords); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pictures(t, p, hub, m)
+
+	p.Open(hub.Entity.URL("/verwaltung/verbund/abdeckung?zeichen=parent"))
+	p.Expect("Leistungen 1 bis", "▲")
+	p.Open(hub.Entity.URL("/verwaltung/verbund"))
+	p.Expect(m.Legal, "In Ordnung")
+	p.Click(fmt.Sprintf(`a[href*="mitglied?id=%s"]`, strings.NewReplacer(":", "%3A", "/", "%2F").Replace(string(m.Entity))))
+	p.Click(`a[href*="/ausschliessen?"]`)
+	p.Expect("Das passiert", "1 Leistung verschwindet")
+	p.Click(`form[action$="/ausschliessen"] button`)
+	p.Expect("Bitte schreiben Sie in einem Satz, warum.", "Es wurde noch nichts geändert.")
+	p.Type("#grund", "Ende der Vorführung")
+	p.Click("#gelesen")
+	m.left.Store(true)
+	p.Click(`form[action$="/ausschliessen"] button`)
+	p.Expect(m.Legal + " ist ausgeschlossen.")
+	for _, o := range nw.Members() {
+		if o == m {
+			continue
+		}
+		if err := awaitGone(t.Context(), c, o.searchFor(newcomerWords), "Zuständig: "+m.Legal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.Open(hub.Entity.URL("/verwaltung/verbund/protokoll?pruefen=1"))
+	p.Expect("Das Protokoll ist vollständig", "staff:KONSOLE", "Mitglied ausgeschlossen", "Ende der Vorführung", "Mitglied freigegeben")
+}
+
+// pictures writes what the pages look like into the folder that
+// RATHAUSNETZ_SCREENSHOTS names.
+func pictures(t *testing.T, p *webtest.Page, hub, m *Member) {
+	t.Helper()
+	dir := os.Getenv("RATHAUSNETZ_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	id := strings.NewReplacer(":", "%3A", "/", "%2F").Replace(string(m.Entity))
+	for name, path := range map[string]string{
+		"uebersicht": "", "netz": "/verbund", "aufnahme": "/verbund/aufnahme", "mitglied": "/verbund/mitglied?id=" + id, "ausschliessen": "/verbund/ausschliessen?id=" + id,
+		"abdeckung": "/verbund/abdeckung", "konflikte": "/verbund/konflikte", "luecken": "/verbund/luecken", "beweise": "/verbund/beweise", "protokoll": "/verbund/protokoll", "zugaenge": "/zugaenge",
+	} {
+		for _, width := range []int64{1280, 390} {
+			for _, dark := range []bool{false, true} {
+				png, err := p.Picture(hub.Entity.URL("/verwaltung"+path), width, dark)
+				if err != nil {
+					t.Fatal(err)
+				}
+				file := fmt.Sprintf("verwaltung-%s-%d%s.png", name, width, map[bool]string{true: "-dark"}[dark])
+				if err := os.WriteFile(filepath.Join(dir, file), png, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
