@@ -31,7 +31,7 @@ func (n *Node) openAdmin() error {
 		Self: n.cfg.Entity, Staff: n.staff, Sessions: staff.NewSessions(n.staff, n.secure()),
 		SignIn: signin.New(n.store, n.cfg.Entity.URL(signin.CallbackPath), n.now, source),
 		Trail:  n.trail, Asset: n.web.AssetURL, Demo: n.cfg.Demo, Now: n.now, Log: n.log,
-		Look:     func() admin.Look { return admin.Look{Brand: &n.brand, Mark: n.web.MarkURL} },
+		Look:     func() admin.Look { return admin.Look{Brand: &n.current().brand, Mark: n.web.MarkURL} },
 		Sections: n.adminSections(),
 	}
 	if len(n.cfg.Admin.Roles) > 0 {
@@ -54,7 +54,7 @@ func (n *Node) adminSections() []admin.Section {
 // of the network.
 func (n *Node) staffSource() (signin.Source, error) {
 	a := n.cfg.Admin
-	cfg := provider.Config{HTTP: n.http, ClientID: string(n.cfg.Entity), Loopback: !n.secure(), Now: n.now, Log: n.log}
+	cfg := provider.Config{HTTP: n.outbound(forSignOn), ClientID: string(n.cfg.Entity), Loopback: !n.secure(), Now: n.now, Log: n.log}
 	s := signin.Source{ID: "verbund", Name: "Mit dem Konto des Verbunds anmelden", ClientID: cfg.ClientID}
 	s.Metadata = func(ctx context.Context) (*provider.Metadata, error) {
 		return providers{n}.Provider(ctx, providers{n}.Home())

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -124,19 +123,4 @@ func (p Picture) read(files fs.FS, dir string) (brand.Image, error) {
 		return brand.Image{}, err
 	}
 	return brand.Sanitise(brand.Image{Data: b, Alt: p.Alt})
-}
-
-func (n *Node) openBrand() error {
-	switch {
-	case n.opt.Portal != nil:
-		n.portal, n.brand = *n.opt.Portal, *n.opt.Brand
-		return nil
-	case n.cfg.Portal.File == "":
-		n.portal = Portal{Name: n.cfg.Entity.Host(), ShortName: n.cfg.Entity.Host()}
-		n.brand = brand.Brand{Name: n.portal.Name, ShortName: n.portal.ShortName, Color: brand.MustColor("#175c3a"), Greeting: "Willkommen"}
-		return nil
-	}
-	var err error
-	n.portal, n.brand, err = ReadPortal(os.DirFS(filepath.Dir(n.cfg.Portal.File)), filepath.Base(n.cfg.Portal.File))
-	return err
 }

@@ -53,7 +53,7 @@ func (n *Node) openFederation() error {
 	if err != nil {
 		return err
 	}
-	n.publisher = &publisher{node: n}
+	n.publisher = &publisher{node: n, again: make(chan struct{}, 1)}
 	n.client, err = anchor.NewClient(anchor.ClientConfig{Self: n.cfg.Entity, Keys: n.currentKeys, HTTP: n.outbound(forMembership), AllowLoopback: n.cfg.LoopbackHTTP, Now: n.now})
 	if err != nil || !n.cfg.Hub.Enabled {
 		return err

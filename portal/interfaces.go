@@ -108,7 +108,7 @@ func (n *Node) clientAddress(r *http.Request) string {
 }
 
 func (n *Node) isProxy(a netip.Addr) bool {
-	for _, p := range n.cfg.Proxies {
+	for _, p := range n.current().cfg.Proxies {
 		if p.Contains(a.Unmap()) {
 			return true
 		}

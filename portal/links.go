@@ -15,7 +15,7 @@ import (
 
 func (n *Node) openLinks() (err error) {
 	n.links, err = links.New(links.Config{
-		Self: n.cfg.Entity, HTTP: newVisitor(outboundGuard(n.cfg), n.opt.Roots), Store: n.store, Catalogue: n.published,
+		Self: n.cfg.Entity, HTTP: newVisitor(n.outboundGuard(), n.opt.Roots), Store: n.store, Catalogue: n.published,
 		Every: n.cfg.Links.Every, Pause: n.cfg.Links.Pause, Zone: localZone(), Now: n.now, Log: n.log,
 	})
 	return err

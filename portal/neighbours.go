@@ -157,7 +157,7 @@ func (n *Node) getList(ctx context.Context, hub federation.EntityID) (string, er
 	if s := n.neighbours.sealed.Load(); s != nil {
 		req.Header.Set("If-None-Match", `"`+federation.Sum([]byte(*s)).String()+`"`)
 	}
-	res, err := n.http.Do(req)
+	res, err := n.outbound(forMembership).Do(req)
 	if err != nil {
 		return "", err
 	}

@@ -24,7 +24,6 @@ import (
 	"rathausnetz/federation/anchor"
 	"rathausnetz/federation/audit"
 	"rathausnetz/federation/directory"
-	"rathausnetz/federation/leika"
 	"rathausnetz/federation/mirror"
 	"rathausnetz/federation/region"
 	"rathausnetz/federation/store"
@@ -71,6 +70,10 @@ type Options struct {
 	Metrics net.Listener
 	Build   metrics.Build
 	Service *systemd.Manager // told how the node is; nil without one
+	// Load reads the configuration for Reload; nil: only the files it names
+	// are read again.
+	Load     func() (config.Config, error)
+	OnReload func(config.Config) // told of each configuration that was taken over
 	// Process shows memory, files and CPU of the process among the metrics.
 	Process bool
 	Now     func() time.Time
@@ -91,13 +94,13 @@ type Node struct {
 	// patient is http without retries and with time for long polls.
 	patient *http.Client
 
-	keys     *trust.Keys
-	store    store.Store // timed
-	kept     store.Store // the same, as it was opened
-	register *region.Register
-	leika    *leika.Register // nil: keys are not checked against a register
-	portal   Portal
-	brand    brand.Brand
+	keys      *trust.Keys
+	store     store.Store // timed
+	kept      store.Store // the same, as it was opened
+	register  *region.Register
+	live      atomic.Pointer[settings]
+	began     Portal     // as the node was started with
+	reloading sync.Mutex // one at a time
 
 	resolver *trust.Resolver // nil until joined
 	anchor   *anchor.Anchor  // nil unless this node is a hub
@@ -145,8 +148,9 @@ func Open(cfg config.Config, opt Options) (n *Node, err error) {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	opt.Log = slog.New(trace.Log{Handler: opt.Log.Handler()})
-	guard := outboundGuard(cfg)
-	n = &Node{misdeeds: make(chan misdeed, maxMisdeeds), outside: map[federation.EntityID]federation.Digest{}, cfg: cfg, opt: opt, now: opt.Now, log: opt.Log, http: newOutbound(guard, opt.Roots), patient: newPatient(guard, opt.Roots)}
+	n = &Node{misdeeds: make(chan misdeed, maxMisdeeds), outside: map[federation.EntityID]federation.Digest{}, cfg: cfg, opt: opt, now: opt.Now, log: opt.Log}
+	n.live.Store(&settings{cfg: cfg})
+	n.http, n.patient = newOutbound(n.outboundGuard(), opt.Roots), newPatient(n.outboundGuard(), opt.Roots)
 	n.metrics = metrics.New(metrics.Config{Build: opt.Build, Process: opt.Process, Snapshot: n.snapshot})
 	defer func() {
 		if err != nil {
@@ -157,7 +161,7 @@ func Open(cfg config.Config, opt Options) (n *Node, err error) {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return n, fmt.Errorf("data folder: %w", err)
 	}
-	for _, step := range []func() error{n.openKeys, n.openListeners, n.openStore, n.openRegister, n.openLeika, n.openBrand, n.openFederation, n.openNeighbours, n.openSessions, n.openReports, n.openLinks, n.openPages, n.openSignOn, n.openAPI, n.openAdmin} {
+	for _, step := range []func() error{n.openKeys, n.openListeners, n.openStore, n.openRegister, n.openSettings, n.openFederation, n.openNeighbours, n.openSessions, n.openReports, n.openLinks, n.openPages, n.openSignOn, n.openAPI, n.openAdmin} {
 		if err := step(); err != nil {
 			return n, err
 		}

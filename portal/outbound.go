@@ -7,7 +7,6 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 
-	"rathausnetz/config"
 	"rathausnetz/federation/trust"
 	"rathausnetz/portal/trace"
 )
@@ -20,11 +19,6 @@ const (
 	retryWaitMin    = 100 * time.Millisecond
 	retryWaitMax    = 2 * time.Second
 )
-
-// outboundGuard keeps whatever the node fetches away from special-use addresses.
-func outboundGuard(cfg config.Config) trust.Guard {
-	return trust.Guard{AllowLoopback: cfg.LoopbackHTTP, Allow: cfg.Outbound.Allow}
-}
 
 // newOutbound builds the one client for everything the node fetches: guarded
 // against special-use addresses in the dialer, without redirects, and with

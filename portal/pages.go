@@ -15,7 +15,7 @@ func (n *Node) openPages() error {
 	area, verbund := n.networkArea()
 	var err error
 	n.web, err = web.New(web.Config{
-		Self: n.cfg.Entity, Brand: n.brand, Home: n.portal.Home, Area: area, Verbund: verbund,
+		Self: n.cfg.Entity, Brand: n.current().brand, Home: n.began.Home, Area: area, Verbund: verbund,
 		Directory: n.directory, Register: n.register, Network: portals{n}, Sessions: people{n}, Reports: remarks{n}, ReportGap: n.gap, Target: n.target,
 		FormTargets: n.formTargets, Demo: n.cfg.Demo, Now: n.now, Log: n.log,
 	})
@@ -31,7 +31,7 @@ func (n *Node) formTargets() []string {
 	for _, m := range (members{n}).Members() {
 		out = append(out, m.ID.Origin())
 	}
-	for _, c := range n.cfg.OP.Clients {
+	for _, c := range n.current().cfg.OP.Clients {
 		for _, u := range c.RedirectURIs {
 			out = append(out, federation.EntityID(u).Origin())
 		}

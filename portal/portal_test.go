@@ -64,7 +64,8 @@ func TestReadPortal(t *testing.T) {
 // TestClientAddress: a forwarded address counts only if a configured proxy
 // says it [SSO.md §10 J145].
 func TestJ145_ForgedForwardedFor(t *testing.T) {
-	n := &Node{cfg: config.Config{Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}}
+	n := &Node{}
+	n.live.Store(&settings{cfg: config.Config{Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}})
 	for _, c := range []struct{ conn, header, want string }{
 		{"192.0.2.7:99", "203.0.113.9", "192.0.2.7:99"},
 		{"10.0.0.1:99", "203.0.113.9", "203.0.113.9:0"},

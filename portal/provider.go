@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"rathausnetz/config"
 	"rathausnetz/federation"
 	"rathausnetz/federation/trust"
 	"rathausnetz/sso/op"
@@ -28,23 +29,19 @@ func (n *Node) openProvider() error {
 	if err != nil {
 		return err
 	}
-	static, err := n.staticClients()
-	if err != nil {
-		return err
-	}
 	sources, err := n.openUpstreams()
 	if err != nil {
 		return err
 	}
 	c := op.Config{
-		Issuer: n.cfg.Entity, Name: n.portal.Name, Keys: n.keys, Store: n.store, Clients: clients{n, static, &sync.Map{}}, Accounts: n.accounts,
+		Issuer: n.cfg.Entity, Name: n.began.Name, Keys: n.keys, Store: n.store, Clients: clients{n, &sync.Map{}}, Accounts: n.accounts,
 		Choose: n.choose(sources), Standing: n.standing, Account: desk.LinksPath,
 		Pages: n.web, Salt: salt, HTTP: n.outbound(forSignOn), Secure: n.secure(), Now: n.now, Log: n.log,
 	}
 	for _, u := range sources.All() {
 		c.Upstreams = append(c.Upstreams, u)
 	}
-	n.passkeys, err = passkey.New(passkey.Config{Store: n.store, Issuer: n.cfg.Entity, Name: n.portal.Name, Secret: salt, Now: n.now, Log: n.log})
+	n.passkeys, err = passkey.New(passkey.Config{Store: n.store, Issuer: n.cfg.Entity, Name: n.began.Name, Secret: salt, Now: n.now, Log: n.log})
 	switch {
 	case err == nil:
 		c.Passkeys = n.passkeys
@@ -68,14 +65,13 @@ func (n *Node) providerRoutes() []route {
 // clients tells the provider who may ask it: members by their verified chain,
 // and the static clients of the configuration. It opens no connection.
 type clients struct {
-	n      *Node
-	static map[string]*op.Client
-	seen   *sync.Map // ID → seenClient
+	n    *Node
+	seen *sync.Map // ID → seenClient
 }
 
 // Client implements op.Clients.
 func (c clients) Client(ctx context.Context, id string) (*op.Client, error) {
-	if s, ok := c.static[id]; ok {
+	if s, ok := c.n.current().clients[id]; ok {
 		return s, nil
 	}
 	c.n.settle(ctx)
@@ -119,9 +115,9 @@ func (c clients) fromChain(id string, chain *trust.Chain) (*op.Client, error) {
 	return client, nil
 }
 
-func (n *Node) staticClients() (map[string]*op.Client, error) {
+func (n *Node) staticClients(cfg config.Config) (map[string]*op.Client, error) {
 	out := map[string]*op.Client{}
-	for _, c := range n.cfg.OP.Clients {
+	for _, c := range cfg.OP.Clients {
 		r := op.Registration{
 			ID: c.ID, Name: c.Name, RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs,
 			BackchannelLogoutURI: c.BackchannelLogoutURI, Own: c.Own,

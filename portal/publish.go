@@ -59,6 +59,8 @@ type publisher struct {
 	mu         sync.Mutex
 	caughtUp   bool             // the others were asked for the own serial; guarded by mu
 	validators xzufi.Validators // of the last fetch; guarded by mu
+	fetched    string           // where from; guarded by mu
+	again      chan struct{}    // capacity 1: the settings may have changed
 }
 
 // Publish reads the node's own source and publishes it if it is good and has
@@ -98,9 +100,10 @@ func (p *publisher) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-p.again:
 		case <-time.After(wait):
 		}
-		wait = n.cfg.Catalog.Every
+		wait = n.current().cfg.Catalog.Every
 		if wait == 0 || wait > manifestLife/2 {
 			wait = manifestLife / 2
 		}
@@ -255,8 +258,9 @@ func (n *Node) announce() {
 
 // delegate adds what the delegations file says to the catalogue.
 func (n *Node) delegate(c *catalog.Catalogue) error {
-	more, err := readDelegations(n.cfg.Catalog.Delegations, n.cfg.LoopbackHTTP)
-	if err != nil || n.cfg.Catalog.Delegations == "" {
+	path := n.current().cfg.Catalog.Delegations
+	more, err := readDelegations(path, n.cfg.LoopbackHTTP)
+	if err != nil || path == "" {
 		return err
 	}
 	// The file says what holds: an import may bring what it said before.
@@ -268,7 +272,7 @@ func (n *Node) delegate(c *catalog.Catalogue) error {
 	c.Normalize()
 	for _, f := range catalog.Validate(c) {
 		if f.Severity == catalog.Invalid {
-			return fmt.Errorf("%w: %s: %s", ErrDelegations, n.cfg.Catalog.Delegations, f)
+			return fmt.Errorf("%w: %s: %s", ErrDelegations, path, f)
 		}
 	}
 	return nil

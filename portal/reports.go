@@ -18,9 +18,9 @@ import (
 
 // networkArea is the area of the whole network and how sentences call it.
 func (n *Node) networkArea() (area region.Area, name string) {
-	area, name = n.portal.Network.Area, n.portal.Network.Name
+	area, name = n.began.Network.Area, n.began.Network.Name
 	if area == (region.Area{}) {
-		area = n.portal.Home.Truncate(5)
+		area = n.began.Home.Truncate(5)
 		if n.cfg.Hub.Enabled {
 			area = n.cfg.Hub.Area
 		}

@@ -27,7 +27,7 @@ func (n *Node) openSessions() error {
 func (n *Node) openSignOn() error {
 	var err error
 	n.rp, err = rp.New(rp.Config{
-		Self: n.cfg.Entity, Name: n.portal.Name, Keys: n.keys, Sessions: n.sessions, Providers: providers{n},
+		Self: n.cfg.Entity, Name: n.began.Name, Keys: n.keys, Sessions: n.sessions, Providers: providers{n},
 		HTTP: n.outbound(forSignOn), Store: n.store, Pages: n.web, Secure: n.secure(), Now: n.now, Log: n.log,
 	})
 	if err != nil || !n.cfg.OP.Enabled {

@@ -47,8 +47,8 @@ func ReadSource(path string, member federation.EntityID, opt xzufi.Options) (*xz
 // source is where the own catalogue comes from: what the configuration names,
 // else what the node keeps itself, else nothing.
 func (n *Node) source() (string, error) {
-	if n.cfg.Catalog.Source != "" {
-		return n.cfg.Catalog.Source, nil
+	if n.current().cfg.Catalog.Source != "" {
+		return n.current().cfg.Catalog.Source, nil
 	}
 	if _, err := os.Stat(n.path(stockName)); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -61,10 +61,10 @@ func (n *Node) source() (string, error) {
 
 // ownsCatalogue says why an edit would not last, if it would not.
 func (n *Node) ownsCatalogue() error {
-	if n.cfg.Catalog.Source == "" {
+	if n.current().cfg.Catalog.Source == "" {
 		return nil
 	}
-	return fmt.Errorf("%w: %s", ErrReadOnly, n.cfg.Catalog.Source)
+	return fmt.Errorf("%w: %s", ErrReadOnly, n.current().cfg.Catalog.Source)
 }
 
 // keep makes a catalogue the one the node keeps itself.
@@ -89,17 +89,17 @@ func (p *publisher) read(ctx context.Context, source string, fresh bool) (*xzufi
 		return ReadSource(source, n.cfg.Entity, opt)
 	}
 	f := &xzufi.Fetcher{HTTP: n.outbound(forImport), Options: opt}
-	if source != n.cfg.Catalog.Source {
+	if source != n.current().cfg.Catalog.Source {
 		batch, _, err := f.Fetch(ctx, source, nil)
 		return batch, err
 	}
 	before := p.validators
-	if !fresh {
+	if !fresh || p.fetched != source {
 		before = nil
 	}
 	batch, after, err := f.Fetch(ctx, source, before)
 	if err == nil {
-		p.validators = after
+		p.validators, p.fetched = after, source
 	}
 	return batch, err
 }
@@ -146,11 +146,6 @@ func OpenLeika(dataDir, path string) (*leika.Register, error) {
 	return r, nil
 }
 
-func (n *Node) openLeika() (err error) {
-	n.leika, err = OpenLeika(n.cfg.Data, n.cfg.Register.Leika)
-	return err
-}
-
 // gates is what a publication of this node is judged by.
 func (n *Node) gates() (*catalog.GateInput, error) {
 	chain, err := (members{n}).Chain(n.cfg.Entity)
@@ -162,8 +157,8 @@ func (n *Node) gates() (*catalog.GateInput, error) {
 		return nil, err
 	}
 	in := &catalog.GateInput{Scope: self.Scope, Loopback: n.cfg.LoopbackHTTP, Now: n.now()}
-	if n.leika != nil {
-		in.Register = n.leika.Has
+	if r := n.current().leika; r != nil {
+		in.Register = r.Has
 	}
 	return in, nil
 }

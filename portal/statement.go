@@ -24,6 +24,13 @@ type statements struct {
 	changes uint64 // of the hub's registry
 }
 
+// forget has the statement signed anew: what it says may have changed.
+func (s *statements) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.compact = ""
+}
+
 // configuration answers {entity}/.well-known/openid-federation [OIDF §9].
 func (n *Node) configuration(w http.ResponseWriter, r *http.Request) {
 	compact, err := n.entityConfiguration(r.Context())
@@ -76,9 +83,10 @@ func (n *Node) entityConfiguration(ctx context.Context) (string, error) {
 
 // describe fills in the roles this node plays.
 func (n *Node) describe(in *trust.ConfigurationInput) error {
-	entity := map[string]any{"organization_name": n.portal.Name}
-	if n.portal.Contact.Phone != "" {
-		entity["phone"] = n.portal.Contact.Phone
+	p := n.current().portal
+	entity := map[string]any{"organization_name": p.Name}
+	if p.Contact.Phone != "" {
+		entity["phone"] = p.Contact.Phone
 	}
 	if n.cfg.Gossip.Follow {
 		entity[followsParameter] = true

@@ -72,6 +72,7 @@ func (n *Node) Verbs() map[string]control.Verb {
 		"auditverify": control.Handle(n.verifyAudit),
 		"adminlink":   control.Handle(n.AdminLink),
 	}
+	v["reload"] = control.Handle(func(context.Context, struct{}) (Reloaded, error) { return n.Reload() })
 	n.accountVerbs(v)
 	n.directoryVerbs(v)
 	n.reportVerbs(v)

@@ -235,7 +235,7 @@ func (n *Node) vouchFor(ctx context.Context, net *network, s standing) {
 // with that key, or with one that it announced while it did. The operator says
 // what its area is; nobody stands above both.
 func (n *Node) vouchPinned(ctx context.Context, s standing) (standing, error) {
-	compact, err := trust.FetchConfiguration(ctx, n.http, s.ID)
+	compact, err := trust.FetchConfiguration(ctx, n.outbound(forMembership), s.ID)
 	if err != nil {
 		return s, err
 	}
@@ -304,7 +304,7 @@ func (n *Node) hubsBeside(ctx context.Context) ([]federation.EntityID, error) {
 	if err != nil {
 		return nil, err
 	}
-	res, err := n.http.Do(req)
+	res, err := n.outbound(forMembership).Do(req)
 	if err != nil {
 		return nil, err
 	}

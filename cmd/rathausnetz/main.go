@@ -63,7 +63,7 @@ func newRoot() *cobra.Command {
 		&cobra.Group{ID: "watch", Title: "Watch and explain:"},
 	)
 	root.AddCommand(
-		testnetCommand(), serveCommand(), initCommand(), configCommand(), versionCommand(), adminCommand(),
+		testnetCommand(), serveCommand(), initCommand(), configCommand(), reloadCommand(), versionCommand(), adminCommand(),
 		inviteCommand(), joinCommand(), leaveCommand(), memberCommand(), blockCommand(), unblockCommand(), blocksCommand(), auditCommand(), accountCommand(),
 		catalogCommand(), linksCommand(), reportCommand(), regionCommand(), leikaCommand(),
 		statusCommand(), resolveCommand(), trustCommand(), keysCommand(),

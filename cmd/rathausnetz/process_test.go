@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -42,7 +43,25 @@ type process struct {
 	env    []string
 	cmd    *exec.Cmd
 	done   chan error
-	log    *bytes.Buffer
+	log    *logBuffer
+}
+
+// logBuffer may be read while the process writes.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer // guarded by mu
+}
+
+func (l *logBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 func freePorts(t *testing.T, n int) []int {
@@ -119,7 +138,7 @@ func (p *process) with(args ...string) []string {
 
 func (p *process) serve() {
 	p.t.Helper()
-	p.log = &bytes.Buffer{}
+	p.log = &logBuffer{}
 	p.cmd = exec.Command(p.bin, p.with("serve")...)
 	p.cmd.Env, p.cmd.Stderr = p.env, p.log
 	if err := p.cmd.Start(); err != nil {

@@ -7,8 +7,12 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"os/signal"
+	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"rathausnetz/config"
 	"rathausnetz/federation/store"
@@ -24,9 +28,17 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			log := newLogger(cmd.ErrOrStderr(), cfg.Log)
+			hup := make(chan os.Signal, 1)
+			signal.Notify(hup, syscall.SIGHUP)
+			defer signal.Stop(hup)
+			sink := newLog(cmd.ErrOrStderr(), cfg.Log)
+			log := slog.New(sink)
 			store.SetRedisLog(log)
-			opt := portal.Options{Log: log, Control: true, Build: build(), Process: true}
+			opt := portal.Options{
+				Log: log, Control: true, Build: build(), Process: true,
+				Load:     func() (config.Config, error) { return loadConfig(cmd) },
+				OnReload: func(c config.Config) { sink.set(c.Log) },
+			}
 			if err := takeOver(&opt); err != nil {
 				return err
 			}
@@ -36,9 +48,53 @@ func serveCommand() *cobra.Command {
 			}
 			defer func() { err = errors.Join(err, node.Close()) }()
 			fmt.Fprintln(cmd.OutOrStdout(), greeting(cfg, node))
-			return node.Run(cmd.Context())
+			return runAndReload(cmd, node, hup)
 		},
 	}
+}
+
+func reloadCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "reload", Short: "Have the running node read its configuration anew", GroupID: "run", Args: cobra.NoArgs,
+		Long: "If anything in the configuration is wrong, the node keeps the old one and this command says why.\nWhat only a restart brings about is named. SIGHUP does the same.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r, err := call[portal.Reloaded](cmd, "reload", struct{}{})
+			if err != nil {
+				return err
+			}
+			return show(cmd, r, func(w io.Writer) {
+				fmt.Fprintln(w, "The configuration was reloaded.")
+				if len(r.Changed) > 0 {
+					fmt.Fprintf(w, "changed: %s\n", strings.Join(r.Changed, ", "))
+				}
+				if len(r.Restart) > 0 {
+					fmt.Fprintf(w, "needs a restart: %s\n", strings.Join(r.Restart, ", "))
+				}
+			})
+		},
+	}
+}
+
+// runAndReload runs the node and reads its configuration anew at each SIGHUP.
+func runAndReload(cmd *cobra.Command, node *portal.Node, hup <-chan os.Signal) error {
+	g, ctx := errgroup.WithContext(cmd.Context())
+	ended := make(chan struct{})
+	g.Go(func() error {
+		defer close(ended)
+		return node.Run(ctx)
+	})
+	g.Go(func() error {
+		for {
+			select {
+			case <-ended:
+				return nil
+			case <-hup:
+				// What is wrong is in the log; the node goes on as it was.
+				_, _ = node.Reload()
+			}
+		}
+	})
+	return g.Wait()
 }
 
 // takeOver uses what the service manager has prepared: its sockets, by the
@@ -102,16 +158,4 @@ func loadConfig(cmd *cobra.Command) (config.Config, error) {
 		return config.Config{}, err
 	}
 	return config.Load(path, os.Environ())
-}
-
-func newLogger(w io.Writer, c config.Log) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
-		level = slog.LevelInfo // config.Load has refused anything else already
-	}
-	o := &slog.HandlerOptions{Level: level}
-	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
-	}
-	return slog.New(slog.NewTextHandler(w, o))
 }

@@ -83,7 +83,7 @@ func TestService(t *testing.T) {
 	ln.Close()
 	metrics := fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0])
 	var out bytes.Buffer
-	hub.log = &bytes.Buffer{}
+	hub.log = &logBuffer{}
 	hub.cmd = exec.Command(bin, hub.with("serve")...)
 	hub.cmd.Env = append(hub.env, "NOTIFY_SOCKET="+m.path, "WATCHDOG_USEC=400000", "LISTEN_FDS=1", "RATHAUSNETZ_METRICS_LISTEN="+metrics, "RATHAUSNETZ_LOG_FORMAT=json")
 	hub.cmd.Stdout, hub.cmd.Stderr, hub.cmd.ExtraFiles = &out, hub.log, []*os.File{socket}

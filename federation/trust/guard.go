@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -24,6 +25,8 @@ type Guard struct {
 	// Allow exempts networks, for authorities inside an administration's own
 	// network.
 	Allow []netip.Prefix
+	// AllowNow is asked for more of them at each connection; nil: there are none.
+	AllowNow func() []netip.Prefix
 	// Resolver looks names up; nil means the system's.
 	Resolver *net.Resolver
 }
@@ -84,7 +87,11 @@ func (g Guard) check(host, address string, loopback bool) error {
 	if loopback && ip.IsLoopback() {
 		return nil
 	}
-	for _, p := range g.Allow {
+	allow := g.Allow
+	if g.AllowNow != nil {
+		allow = slices.Concat(allow, g.AllowNow())
+	}
+	for _, p := range allow {
 		if p.Contains(ip) {
 			return nil
 		}

@@ -66,7 +66,7 @@ func (w *Web) Wappen(rw http.ResponseWriter, r *http.Request) { w.asset(rw, r, b
 func (w *Web) Titelbild(rw http.ResponseWriter, r *http.Request) { w.asset(rw, r, brandTitle) }
 
 func (w *Web) asset(rw http.ResponseWriter, r *http.Request, name string) {
-	f, ok := w.marks[name]
+	f, ok := w.look.Load().marks[name]
 	if !ok {
 		http.NotFound(rw, r)
 		return

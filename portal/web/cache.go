@@ -104,6 +104,14 @@ func (c *cache) put(key string, page *cached) {
 	c.bytes += page.size()
 }
 
+// clear forgets every page. One that is being drawn may still be put in; it
+// lives for cacheAge at most.
+func (c *cache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pages, c.bytes = map[string]*cached{}, 0
+}
+
 func (c *cached) size() int { return len(c.plain) + len(c.gzipped) }
 
 // tags for the two encodings differ: they are different bytes [RFC 9110 §8.8.3].

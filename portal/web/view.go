@@ -96,7 +96,7 @@ func (v *view) ago(t time.Time) string {
 }
 
 // Brand, Demo, Verbund and the like are read by the layout.
-func (v *view) Brand() *brand.Brand { return &v.w.cfg.Brand }
+func (v *view) Brand() *brand.Brand { return v.w.brand() }
 
 // Demo reports whether this is a demonstration network.
 func (v *view) Demo() bool { return v.w.cfg.Demo }
@@ -114,7 +114,7 @@ func (v *view) Size() string {
 func (v *view) Asset(name string) string { return v.w.files.URL(name) }
 
 // Mark returns the address of a branding file: marke.css, wappen, titelbild.
-func (v *view) Mark(name string) string { return v.w.marks.url(name) }
+func (v *view) Mark(name string) string { return v.w.look.Load().marks.url(name) }
 
 // Link returns path with the language and the chosen place of this page.
 func (v *view) Link(path string) string {

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"rathausnetz/federation"
@@ -24,7 +25,7 @@ var ErrConfig = errors.New("web: configuration")
 // required.
 type Config struct {
 	Self  federation.EntityID
-	Brand brand.Brand
+	Brand brand.Brand // at first; see SetBrand
 	// Home is the area of the portal's own municipality: the place that is
 	// meant as long as a citizen names no other. A Kreis or a utility has no
 	// Gemeinde of its own: the zero Home means Area.
@@ -129,7 +130,7 @@ type Web struct {
 	texts  *locale.Texts
 	files  *static.Files
 	pages  map[string]map[string]*template.Template // by language and page
-	marks  assets
+	look   atomic.Pointer[look]
 	cache  *cache
 	zip    static.Zipper
 	zone   *time.Location
@@ -144,9 +145,6 @@ func New(cfg Config) (*Web, error) {
 	case cfg.Directory == nil || cfg.Register == nil:
 		return nil, errorf("Directory or Register is missing")
 	}
-	if err := cfg.Brand.Check(); err != nil {
-		return nil, errors.Join(ErrConfig, err)
-	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -159,9 +157,6 @@ func New(cfg Config) (*Web, error) {
 	if cfg.Verbund == "" {
 		cfg.Verbund = cfg.Register.Name(cfg.Area)
 	}
-	if cfg.Brand.ShortName == "" {
-		cfg.Brand.ShortName = cfg.Brand.Name
-	}
 	w := &Web{cfg: cfg, policy: contentPolicy("'self'"), cache: newCache()}
 	var err error
 	if w.texts, err = locale.Load(); err != nil {
@@ -170,7 +165,7 @@ func New(cfg Config) (*Web, error) {
 	if w.files, err = static.Load(); err != nil {
 		return nil, err
 	}
-	if w.marks, err = loadAssets(&cfg.Brand); err != nil {
+	if err = w.SetBrand(cfg.Brand); err != nil {
 		return nil, err
 	}
 	if w.zone, err = time.LoadLocation("Europe/Berlin"); err != nil {
@@ -178,9 +173,6 @@ func New(cfg Config) (*Web, error) {
 	}
 	if w.pages, err = w.parse(); err != nil {
 		return nil, err
-	}
-	if ok, darker := cfg.Brand.Color.Readable(); !ok {
-		cfg.Log.Warn("main colour is too light for links, a darker tone is used", "colour", cfg.Brand.Color.String(), "used", darker.String())
 	}
 	return w, nil
 }
