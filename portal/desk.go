@@ -15,7 +15,7 @@ import (
 func (n *Node) openDesk() error {
 	var err error
 	n.desk, err = desk.New(desk.Config{
-		Issuer: n.cfg.Entity, Name: n.portal.Name, Provider: n.op, Accounts: n.accounts, Passkeys: n.passkeys,
+		Issuer: n.cfg.Entity, Name: n.began.Name, Provider: n.op, Accounts: n.accounts, Passkeys: n.passkeys,
 		Citizens: citizens{n}, Pages: n.web, Now: n.now, Log: n.log,
 	})
 	return err
