@@ -1,20 +1,21 @@
 package portal
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"os"
 
 	"rathausnetz/federation/catalog"
 	"rathausnetz/federation/catalog/sheet"
 	"rathausnetz/federation/xzufi"
 )
 
-// SheetRequest names a table that was exported from this node's catalogue and
-// edited since.
+// SheetRequest is a table that was exported from this node's catalogue and
+// edited since. It carries the table itself: its file lies where the operator
+// works, and the node's user may not read there.
 type SheetRequest struct {
-	File  string `json:"file"`
+	Name  string `json:"name"` // for findings
+	Table []byte `json:"table"`
 	Apply bool   `json:"apply,omitempty"` // else a dry run
 }
 
@@ -52,7 +53,7 @@ func (n *Node) ApplySheet(ctx context.Context, r SheetRequest) (SheetReport, err
 	if err != nil {
 		return rep, err
 	}
-	plan, err := n.plan(r.File, held)
+	plan, err := sheet.Read(bytes.NewReader(r.Table), r.Name, held, n.now())
 	if err != nil {
 		return rep, err
 	}
@@ -63,7 +64,7 @@ func (n *Node) ApplySheet(ctx context.Context, r SheetRequest) (SheetReport, err
 	if plan.Next == nil {
 		return rep, nil
 	}
-	next, report, err := xzufi.Import(held, batchOf(plan, r.File), xzufi.ImportOptions{Member: n.cfg.Entity, Gates: gates})
+	next, report, err := xzufi.Import(held, batchOf(plan, r.Name), xzufi.ImportOptions{Member: n.cfg.Entity, Gates: gates})
 	for _, f := range report.Findings {
 		if f.Line > 0 || f.Severity != catalog.Warn {
 			rep.Findings = append(rep.Findings, f)
@@ -82,15 +83,6 @@ func (n *Node) ApplySheet(ctx context.Context, r SheetRequest) (SheetReport, err
 	publication := p.now()
 	rep.Publication = &publication
 	return rep, p.take(ctx, next, false, true, &publication)
-}
-
-func (n *Node) plan(file string, held *catalog.Catalogue) (*sheet.Plan, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, fmt.Errorf("table: %w", err)
-	}
-	defer f.Close()
-	return sheet.Read(f, file, held, n.now())
 }
 
 // batchOf is the catalogue after the table, with the lines of the table where

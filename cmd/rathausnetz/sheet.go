@@ -70,15 +70,15 @@ func csvReadCommand(use, short string, apply bool) *cobra.Command {
 	return &cobra.Command{
 		Use: use + " FILE", Short: short, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			abs, err := filepath.Abs(args[0])
+			b, err := readTable(args[0])
 			if err != nil {
 				return err
 			}
-			rep, err := ask[portal.SheetReport](cmd, "table", "sheet", portal.SheetRequest{File: abs, Apply: apply})
+			rep, err := ask[portal.SheetReport](cmd, "table", "sheet", portal.SheetRequest{Name: args[0], Table: b, Apply: apply})
 			if err != nil {
 				return err
 			}
-			if err := show(cmd, rep, func(w io.Writer) { printSheet(w, abs, args[0], rep) }); err != nil {
+			if err := show(cmd, rep, func(w io.Writer) { printSheet(w, args[0], rep) }); err != nil {
 				return err
 			}
 			if !rep.OK {
@@ -89,15 +89,30 @@ func csvReadCommand(use, short string, apply bool) *cobra.Command {
 	}
 }
 
-// printSheet names the table as the operator has, not by its whole path.
-func printSheet(w io.Writer, abs, name string, rep portal.SheetReport) {
+// maxTable is what fits into one request to the node.
+const maxTable = 11 << 20
+
+func readTable(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxTable+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > maxTable {
+		return nil, fmt.Errorf("%s is larger than %d MiB; split it by rows, each part with the first line", path, maxTable>>20)
+	}
+	return b, nil
+}
+
+func printSheet(w io.Writer, name string, rep portal.SheetReport) {
 	for _, c := range rep.Changes {
 		fmt.Fprintf(w, "%s:%d: %s %s: %q → %q\n", name, c.Line, c.ID, c.Field, short(c.Old), short(c.New))
 	}
 	for _, f := range rep.Findings {
-		if f.File == abs {
-			f.File = name
-		}
 		fmt.Fprintln(w, f)
 	}
 	switch {
