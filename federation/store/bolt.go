@@ -28,9 +28,25 @@ type Bolt struct {
 
 // job is one write that waits for its commit.
 type job struct {
-	run  func(t *table) error
-	err  error
-	turn chan bool // true: commit the next group yourself; false: err is set
+	run   func(t *table) error
+	err   error
+	fault any       // what run panicked with; it belongs to whoever queued the job
+	turn  chan bool // true: commit the next group yourself; false: err is set
+}
+
+// do runs the job. A fault of one writer must not take the others of its group
+// along.
+func (j *job) do(t *table) {
+	defer func() { j.fault = recover() }()
+	j.err = j.run(t)
+}
+
+// result is what the writer is told.
+func (j *job) result() error {
+	if j.fault != nil {
+		panic(j.fault)
+	}
+	return j.err
 }
 
 const (
@@ -132,43 +148,29 @@ func (b *Bolt) Take(ctx context.Context, key string) ([]byte, error) {
 	return value, nil
 }
 
-// Update implements Store.
+// Update implements Store. change runs inside the commit that others share, so
+// that callers who meet at one key do not have to try again.
 func (b *Bolt) Update(ctx context.Context, key string, change func([]byte) ([]byte, time.Duration, error)) error {
 	if err := checkKey(key); err != nil {
 		return err
 	}
-	for range maxTries {
-		raw, err := b.read(ctx, key)
-		if err != nil {
-			return err
-		}
+	return b.write(ctx, func(t *table) error {
 		var old []byte
-		if raw != nil {
+		if raw := t.get(key); raw != nil {
 			old = bytes.Clone(raw[endSize:])
 		}
 		value, ttl, err := change(old)
-		if err != nil {
-			return err
+		if err == nil {
+			err = checkWrite(key, value, ttl)
 		}
-		if err := checkWrite(key, value, ttl); err != nil {
+		switch {
+		case err != nil:
 			return err
+		case value == nil:
+			return t.delete(key)
 		}
-		done := false
-		err = b.write(ctx, func(t *table) error {
-			have := t.get(key)
-			if done = (have == nil) == (raw == nil) && bytes.Equal(have, raw); !done {
-				return errChanged
-			}
-			if value == nil {
-				return t.delete(key)
-			}
-			return t.put(key, value, ttl)
-		})
-		if !errors.Is(err, errChanged) {
-			return err
-		}
-	}
-	return fmt.Errorf("%w: %s changed %d times meanwhile", ErrUnavailable, key, maxTries)
+		return t.put(key, value, ttl)
+	})
 }
 
 // Delete implements Store.
@@ -241,7 +243,7 @@ func (b *Bolt) write(ctx context.Context, run func(*table) error) error {
 		// Commits take milliseconds and end in any case, so ctx need not be
 		// watched here; and a writer who is to lead must not walk away.
 		if lead := <-j.turn; !lead {
-			return j.err
+			return j.result()
 		}
 		b.mu.Lock()
 	}
@@ -265,14 +267,14 @@ func (b *Bolt) write(ctx context.Context, run func(*table) error) error {
 			other.turn <- false
 		}
 	}
-	return j.err
+	return j.result()
 }
 
 func (b *Bolt) commit(group []*job) {
 	err := b.db.Update(func(tx *bbolt.Tx) error {
 		t := &table{bucket: tx.Bucket(bucketName), now: b.now()}
 		for _, j := range group {
-			j.err = j.run(t)
+			j.do(t)
 		}
 		if !t.dirty {
 			return errNothing // no commit, no fsync
@@ -290,7 +292,6 @@ func (b *Bolt) commit(group []*job) {
 
 var (
 	errNothing = errors.New("store: nothing to write")
-	errChanged = errors.New("store: changed meanwhile")
 	errClosed  = fmt.Errorf("%w: closed", ErrUnavailable)
 )
 

@@ -33,7 +33,8 @@ type Store interface {
 	Take(ctx context.Context, key string) ([]byte, error)
 	// Update replaces the value by what change returns. old is nil if the key
 	// does not exist; returning nil deletes it. An error of change is
-	// returned as it is and nothing is written. change may run several times.
+	// returned as it is and nothing is written. change may run several times; it
+	// must be quick and must not call the store.
 	Update(ctx context.Context, key string, change func(old []byte) (value []byte, ttl time.Duration, err error)) error
 	// Delete removes the key; removing a missing key is no error.
 	Delete(ctx context.Context, key string) error

@@ -238,3 +238,34 @@ func BenchmarkGet(b *testing.B) {
 		})
 	}
 }
+
+// A change that panics is the caller's fault alone: whoever waits for the same
+// commit gets an answer, and the store goes on.
+func TestBoltChangeThatPanics(t *testing.T) {
+	b := openBolt(t, filepath.Join(t.TempDir(), "s.db"), nil)
+	ctx := t.Context()
+	var wg sync.WaitGroup
+	panicked := make(chan any, 8)
+	for i := range 32 {
+		wg.Go(func() {
+			if i%4 != 0 {
+				if err := b.Put(ctx, fmt.Sprint("t/", i), []byte("v"), 0); err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			defer func() { panicked <- recover() }()
+			_ = b.Update(ctx, "t/x", func([]byte) ([]byte, time.Duration, error) { panic("no such thing") })
+		})
+	}
+	wg.Wait()
+	close(panicked)
+	for p := range panicked {
+		if p != "no such thing" {
+			t.Errorf("the caller was told %v", p)
+		}
+	}
+	if _, err := b.Get(ctx, "t/1"); err != nil {
+		t.Error(err)
+	}
+}

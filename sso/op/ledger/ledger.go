@@ -28,7 +28,8 @@ const (
 	tokenPrefix   = "op/token/"
 	jtiPrefix     = "op/jti/"
 	sessionPrefix = "op/session/"
-	accountPrefix = "op/account/"
+	accountPrefix = "op/sessions/" // of an account
+	historyPrefix = "op/history/"
 )
 
 // Lives of the objects.
