@@ -56,7 +56,7 @@ func (n *Node) openNeighbours() error {
 		if n.neighbours.kept, err = relay.OpenKept(n.path("neighbours"), n.now()); err != nil {
 			return err
 		}
-		cfg.Kept, cfg.Announced = n.neighbours.kept, n.pool.announced
+		cfg.Kept, cfg.Heard = n.neighbours.kept, n.pool.news
 	}
 	n.neighbours.client, err = relay.NewClient(cfg)
 	return err

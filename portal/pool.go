@@ -17,6 +17,7 @@ import (
 	"rathausnetz/config"
 	"rathausnetz/discovery"
 	"rathausnetz/federation"
+	"rathausnetz/federation/neighbour/relay"
 	"rathausnetz/federation/region"
 	"rathausnetz/federation/trust"
 )
@@ -47,22 +48,15 @@ type pool struct {
 	poke   chan struct{} // capacity 1: somebody unknown has knocked
 
 	mu       sync.Mutex
-	gossip   *discovery.Discovery              // nil until it runs; guarded by mu
-	standing map[federation.EntityID]*standing // guarded by mu
-	heard    map[federation.EntityID]heardOf   // guarded by mu
-	dropped  map[federation.EntityID]time.Time // by notice, until vouched for anew after that; guarded by mu
-}
-
-// heardOf is what gossip has told of a hub.
-type heardOf struct {
-	serial  uint64
-	up      bool
-	flagged bool // up was told
+	gossip   *discovery.Discovery               // nil until it runs; guarded by mu
+	standing map[federation.EntityID]*standing  // guarded by mu
+	heard    map[federation.EntityID]relay.News // guarded by mu
+	dropped  map[federation.EntityID]time.Time  // by notice, until vouched for anew after that; guarded by mu
 }
 
 func (n *Node) openPool() (*pool, error) {
 	p := &pool{own: n.cfg.Hub.Area, poke: make(chan struct{}, 1), standing: map[federation.EntityID]*standing{},
-		heard: map[federation.EntityID]heardOf{}, dropped: map[federation.EntityID]time.Time{}}
+		heard: map[federation.EntityID]relay.News{}, dropped: map[federation.EntityID]time.Time{}}
 	if file := n.cfg.Hub.Pool.KeyFile; file != "" {
 		var err error
 		if p.keys, err = readPoolKeys(file); err != nil {
@@ -188,7 +182,7 @@ func (n *Node) newPoolDiscovery(keys [][]byte) (*discovery.Discovery, error) {
 		OnReachable: func(id federation.EntityID, up bool) {
 			n.pool.reach(id, up)
 			if up {
-				n.neighbours.client.Heard(id)
+				n.neighbours.client.Awake(id)
 			}
 		},
 	})
@@ -254,7 +248,7 @@ func (p *pool) hear(a federation.Announcement) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	h := p.heard[a.Member]
-	h.serial = max(h.serial, a.Serial)
+	h.Serial = max(h.Serial, a.Serial)
 	p.heard[a.Member] = h
 }
 
@@ -262,17 +256,17 @@ func (p *pool) reach(id federation.EntityID, up bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	h := p.heard[id]
-	h.up, h.flagged = up, true
+	h.State = relay.Down
+	if up {
+		h.State = relay.Up
+	}
 	p.heard[id] = h
 }
 
-// announced is what gossip has told of a neighbour; one that was never heard
-// may answer all the same.
-func (p *pool) announced(id federation.EntityID) (serial uint64, up bool) {
+func (p *pool) news(id federation.EntityID) relay.News {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	h := p.heard[id]
-	return h.serial, h.up || !h.flagged
+	return p.heard[id]
 }
 
 // poolAddress is where other hubs reach this one in their gossip.

@@ -16,6 +16,7 @@ import (
 	"rathausnetz/config"
 	"rathausnetz/federation"
 	"rathausnetz/federation/neighbour"
+	"rathausnetz/federation/neighbour/relay"
 	"rathausnetz/federation/region"
 	"rathausnetz/federation/trust"
 )
@@ -99,9 +100,14 @@ func (p *pool) describe(list []NeighbourStatus) []NeighbourStatus {
 	defer p.mu.Unlock()
 	for i := range list {
 		h := p.heard[list[i].Entity]
-		list[i].Serial, list[i].Gossip = h.serial, "unknown"
-		if h.flagged {
-			list[i].Gossip = map[bool]string{true: "alive", false: "dead"}[h.up]
+		list[i].Serial = h.Serial
+		switch h.State {
+		case relay.Up:
+			list[i].Gossip = "alive"
+		case relay.Down:
+			list[i].Gossip = "dead"
+		default:
+			list[i].Gossip = "unknown"
 		}
 	}
 	for id, s := range p.standing {

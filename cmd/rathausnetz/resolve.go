@@ -63,6 +63,16 @@ type resolved struct {
 		Stale     bool              `json:"stale"`
 		Reachable bool              `json:"reachable"`
 	} `json:"providers"`
+	AnsweredBy *struct {
+		Entity string `json:"entity"`
+		Name   string `json:"name"`
+		At     string `json:"at"`
+		Old    bool   `json:"old"`
+	} `json:"answeredBy"`
+	Notices []struct {
+		Kind string `json:"kind"`
+		Name string `json:"name"`
+	} `json:"notices"`
 	Steps []struct {
 		Rule    string `json:"rule"`
 		Verdict string `json:"verdict"`
@@ -76,6 +86,19 @@ func (a resolved) print(w io.Writer) {
 	}
 	if len(a.Steps) > 0 {
 		fmt.Fprintln(w)
+	}
+	if by := a.AnsweredBy; by != nil {
+		state := "verified"
+		if by.Old {
+			state += "; it does not answer now, this is what it said then"
+		}
+		fmt.Fprintf(w, "answered by %s (%s) at %s, seal %s\n", by.Name, by.Entity, by.At, state)
+	}
+	for _, n := range a.Notices {
+		if n.Kind == "neighbour-silent" {
+			fmt.Fprintf(w, "cannot be known now: the place belongs to another Landkreis (%s), whose hub does not answer\n", n.Name)
+			return
+		}
 	}
 	if len(a.Providers) == 0 {
 		fmt.Fprintf(w, "%s\n", map[string]string{"none": "nobody claims this", "unknown": "cannot be known now: a member that may be responsible is not reachable and no copy is held"}[a.Reason])

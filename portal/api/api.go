@@ -36,9 +36,10 @@ const (
 
 // Config configures an API.
 type Config struct {
-	Self      federation.EntityID
-	Directory *directory.Directory
-	Register  *region.Register
+	Self       federation.EntityID
+	Directory  *directory.Directory
+	Register   *region.Register
+	Neighbours Neighbours // nil: only places of the own network are answered for
 	// Seal signs the claims of an Advert as a compact JWS of this type with
 	// the node's key, as trust.Sign does. nil leaves destinationSignature
 	// empty.
@@ -55,16 +56,17 @@ type Config struct {
 
 // API holds the handlers. They may be used concurrently.
 type API struct {
-	self      federation.EntityID
-	directory *directory.Directory
-	register  *region.Register
-	seal      func(string, any) (string, error)
-	now       func() time.Time
-	log       *slog.Logger
-	limit     *limiter
-	cache     *cache
-	adverts   *adverts
-	areas     []areaEntry
+	self       federation.EntityID
+	directory  *directory.Directory
+	register   *region.Register
+	neighbours Neighbours
+	seal       func(string, any) (string, error)
+	now        func() time.Time
+	log        *slog.Logger
+	limit      *limiter
+	cache      *cache
+	adverts    *adverts
+	areas      []areaEntry
 }
 
 // New checks cfg and returns the handlers. It does no I/O.
@@ -73,7 +75,7 @@ func New(cfg Config) (*API, error) {
 		return nil, fmt.Errorf("%w: Self, Directory and Register are needed", ErrConfig)
 	}
 	a := &API{
-		self: cfg.Self, directory: cfg.Directory, register: cfg.Register,
+		neighbours: cfg.Neighbours, self: cfg.Self, directory: cfg.Directory, register: cfg.Register,
 		seal: cfg.Seal, now: cfg.Now, log: cfg.Log,
 	}
 	if a.now == nil {

@@ -28,6 +28,7 @@ type answer struct {
 	etag        string
 	length      string
 	until       time.Time
+	volatile    bool // not kept, and not to be kept by others
 }
 
 const (
@@ -126,6 +127,9 @@ func (a *API) answer(r *http.Request, f func(*http.Request) (answer, error)) ans
 	case err != nil:
 		a.log.ErrorContext(r.Context(), "request failed", "url", r.URL.Path, "err", err)
 		return problem(http.StatusInternalServerError, "internal", "Interner Fehler", "Der Fehler liegt bei uns.").answer()
+	}
+	if x.volatile {
+		return x
 	}
 	x.etag, x.length, x.until = etag, strconv.Itoa(len(x.body)), now.Add(cacheFor)
 	a.cache.put(key, version, x)

@@ -133,6 +133,9 @@ func (a *API) Resolve() http.Handler {
 			return answer{}, err
 		}
 		q.Place, q.Outdated = at.area, at.outdated
+		if x, ok, err := a.elsewhere(r, q, explain); ok || err != nil {
+			return x, err
+		}
 		if explain {
 			e := a.directory.Explain(q)
 			return jsonAnswer(a.viewAnswer(&e.Answer, e.Steps))

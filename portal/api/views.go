@@ -126,6 +126,7 @@ type answerView struct {
 	Notices     []noticeView     `json:"notices"`
 	Upcoming    *changeView      `json:"upcoming,omitempty"`
 	Steps       []directory.Step `json:"steps,omitempty"`
+	AnsweredBy  *sealView        `json:"answeredBy,omitempty"` // for a place of another Landkreis
 }
 
 func (a *API) viewAnswer(x *directory.Answer, steps []directory.Step) answerView {

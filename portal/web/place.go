@@ -89,7 +89,12 @@ func (w *Web) choose(r *http.Request) place {
 
 // find reads a place as typed. It never guesses: several candidates and
 // unknown places are told as problems, with the portal's own place as Area.
-func (w *Web) find(asked string) place {
+func (w *Web) find(asked string) place { return w.findIn(asked, false) }
+
+// findMove is find for a move: the place may also be one of another Landkreis.
+func (w *Web) findMove(asked string) place { return w.findIn(asked, true) }
+
+func (w *Web) findIn(asked string, beside bool) place {
 	out := w.home()
 	out.Chosen, out.Asked = true, asked
 	if len(asked) > maxPlaceInput {
@@ -106,6 +111,9 @@ func (w *Web) find(asked string) place {
 		if w.cfg.Area.Covers(c.Area) || c.Area.Covers(w.cfg.Area) {
 			inside = append(inside, c)
 		}
+	}
+	if beside {
+		inside = append(inside, w.beside(l.Candidates)...)
 	}
 	inside = nearest(inside, l.Understood)
 	switch {

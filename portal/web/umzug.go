@@ -26,6 +26,9 @@ type moveSide struct {
 	ID, Heading, Note string
 	Tasks             []hit
 	Missing           string // topics for which nothing is known here
+	Alert             *alert
+	Source            string // who says so and when, for a place of another Landkreis
+	Portal            *link  // of that Landkreis
 }
 
 // A moveTopic is looked for by words and counts only if the title says both
@@ -78,9 +81,9 @@ func (w *Web) Umzug(rw http.ResponseWriter, r *http.Request) {
 		if from.Area == to.Area {
 			page.Note = v.t("move.same")
 		} else {
-			page.Sides = append(page.Sides, v.moveSide("alt", "move.old", from, func(t *moveTopic) []moveSearch { return t.old }))
+			page.Sides = append(page.Sides, v.anySide("alt", "move.old", from, func(t *moveTopic) []moveSearch { return t.old }))
 		}
-		side := v.moveSide("neu", "move.new", to, func(t *moveTopic) []moveSearch { return t.new })
+		side := v.anySide("neu", "move.new", to, func(t *moveTopic) []moveSearch { return t.new })
 		side.Note = v.t("move.week")
 		page.Sides = append(page.Sides, side)
 	}
@@ -98,7 +101,7 @@ func (v *view) moveField(f *moveField, value string, asked bool) (p place, ok bo
 		f.Problem = v.t("move.need")
 		return place{}, false
 	}
-	p = v.w.find(f.Value)
+	p = v.w.findMove(f.Value)
 	switch p.Problem {
 	case noProblem:
 		return p, true
@@ -114,6 +117,14 @@ func (v *view) moveField(f *moveField, value string, asked bool) (p place, ok bo
 		f.Problem = v.t("place.outside.title") + "."
 	}
 	return p, false
+}
+
+// anySide is what is to do at a place, here or in another Landkreis.
+func (v *view) anySide(id, heading string, p place, searches func(*moveTopic) []moveSearch) moveSide {
+	if by, ok := v.w.of(p.Area); ok {
+		return v.besideSide(id, heading, p, by, searches)
+	}
+	return v.moveSide(id, heading, p, searches)
 }
 
 func (v *view) moveSide(id, heading string, p place, searches func(*moveTopic) []moveSearch) moveSide {

@@ -35,11 +35,12 @@ type Config struct {
 	Area    region.Area
 	Verbund string
 
-	Directory *directory.Directory
-	Register  *region.Register
-	Network   Network  // nil: the list of portals is taken from Directory alone
-	Sessions  Sessions // nil: nobody is ever signed in
-	Reports   Reports  // nil: errors in texts are answered with the owner's contact only
+	Directory  *directory.Directory
+	Register   *region.Register
+	Neighbours Neighbours // nil: places of other Landkreise are outside
+	Network    Network    // nil: the list of portals is taken from Directory alone
+	Sessions   Sessions   // nil: nobody is ever signed in
+	Reports    Reports    // nil: errors in texts are answered with the owner's contact only
 
 	// Target returns where "Online beantragen" leads: usually the third-party
 	// initiated login of the member's portal with the form as target

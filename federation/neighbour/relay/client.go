@@ -28,9 +28,17 @@ const (
 // neighbour; from the neighbour, that it does not answer for the place.
 var errNotFound = errors.New("relay: not found")
 
+// ageHeader of an answer that is passed on says that its neighbour does not
+// answer now, before the seal itself is past its time.
+const (
+	ageHeader = "Neighbour-Answer"
+	ageOld    = "old"
+)
+
 const (
 	askTimeout   = 4 * time.Second // for one source
 	shortTimeout = time.Second     // for one that gossip says is down
+	justNow      = 5 * time.Second
 	restAfter    = 5 * time.Second // a neighbour that has failed is left alone for so long
 )
 
@@ -43,15 +51,30 @@ type ClientConfig struct {
 	// asks its neighbours itself.
 	Through func() federation.EntityID
 	Kept    *Kept // answers held on disk; hubs only
-	// Announced is the serial of a neighbour's knowledge as heard in gossip, 0
-	// if none was heard; and whether gossip says that it is up. nil: nothing
-	// is heard.
-	Announced func(federation.EntityID) (serial uint64, up bool)
+	// Heard is what gossip tells of a neighbour; nil: nothing.
+	Heard func(federation.EntityID) News
 
 	AllowLoopback bool
 	Now           func() time.Time
 	Log           *slog.Logger
 }
+
+// News is what gossip tells of a neighbour. It is a hint: it decides whether a
+// held answer may be used without asking, and how long to wait for a new one.
+type News struct {
+	State  State
+	Serial uint64 // of what the neighbour knows, 0 if it has announced nothing
+}
+
+// State says whether a neighbour is there.
+type State uint8
+
+// The states of a neighbour in gossip.
+const (
+	Unheard State = iota
+	Up
+	Down
+)
 
 // Client asks neighbours. It is safe for concurrent use.
 type Client struct {
@@ -77,8 +100,8 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if cfg.Self == "" || cfg.HTTP == nil || cfg.List == nil || cfg.Through == nil {
 		return nil, fmt.Errorf("%w: Self, HTTP, List and Through are needed", neighbour.ErrConfig)
 	}
-	if cfg.Announced == nil {
-		cfg.Announced = func(federation.EntityID) (uint64, bool) { return 0, true }
+	if cfg.Heard == nil {
+		cfg.Heard = func(federation.EntityID) News { return News{} }
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -114,11 +137,9 @@ func (c *Client) Ask(ctx context.Context, q neighbour.Question) (*neighbour.Answ
 	}
 	now := c.cfg.Now()
 	held := c.held(q, n, now)
-	if held != nil && !held.Old {
-		if serial, _ := c.cfg.Announced(n.ID); serial <= held.Serial {
-			c.count(func(s *Stats) { s.Held++ })
-			return held, nil
-		}
+	if held != nil && c.good(held, now) {
+		c.count(func(s *Stats) { s.Held++ })
+		return held, nil
 	}
 	a, err := c.fetch(ctx, q, n)
 	switch {
@@ -139,6 +160,18 @@ func (c *Client) count(f func(*Stats)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f(&c.stats)
+}
+
+// good reports whether a held answer may be used without asking: nothing new
+// was announced since, or it is only seconds old. One that is said to be down
+// is asked all the same: gossip may be wrong.
+func (c *Client) good(held *neighbour.Answer, now time.Time) bool {
+	news := c.cfg.Heard(held.By.ID)
+	switch {
+	case held.Old || news.State == Down || news.Serial > held.Serial:
+		return false
+	}
+	return news.State == Up || now.Sub(held.At) < justNow
 }
 
 // held is the answer on disk, nil if there is none that may still be shown.
@@ -175,11 +208,16 @@ func (c *Client) fetch(ctx context.Context, q neighbour.Question, n neighbour.Ne
 	if err != nil {
 		return nil, err
 	}
-	return neighbour.Open(v.(string), q, n, c.cfg.AllowLoopback, c.cfg.Now())
+	got := v.(*neighbour.Answer)
+	a, err := neighbour.Open(got.Compact, q, n, c.cfg.AllowLoopback, c.cfg.Now())
+	if err == nil && got.Old {
+		a.Age()
+	}
+	return a, err
 }
 
-// askAll returns the sealed bytes of the first source that gives a good answer.
-func (c *Client) askAll(ctx context.Context, q neighbour.Question, n neighbour.Neighbour) (string, error) {
+// askAll returns the first good answer of a source.
+func (c *Client) askAll(ctx context.Context, q neighbour.Question, n neighbour.Neighbour) (*neighbour.Answer, error) {
 	sources := []string{n.ID.URL(PathAnswer)}
 	through := c.cfg.Through()
 	if through != "" {
@@ -188,22 +226,22 @@ func (c *Client) askAll(ctx context.Context, q neighbour.Question, n neighbour.N
 	errs := []error{fmt.Errorf("%s: %w", n.ID, neighbour.ErrSilent)}
 	for i, source := range sources {
 		limit := askTimeout
-		if _, up := c.cfg.Announced(n.ID); !up {
+		if c.cfg.Heard(n.ID).State == Down {
 			limit = shortTimeout
 		}
 		a, err := c.get(ctx, source+"?"+q.Values().Encode(), q, n, limit)
 		if err == nil {
 			c.keep(q, a)
-			return a.Compact, nil
+			return a, nil
 		}
 		if errors.Is(err, errNotFound) && through != "" && i == 0 {
-			return "", fmt.Errorf("%s: %w: %s does not vouch for it any more", n.ID, neighbour.ErrNobody, through)
+			return nil, fmt.Errorf("%s: %w: %s does not vouch for it any more", n.ID, neighbour.ErrNobody, through)
 		}
 		c.cfg.Log.Warn("neighbour not heard", "peer", n.ID, "url", source, "err", err)
 		errs = append(errs, err)
 	}
 	c.rest(n.ID)
-	return "", errors.Join(errs...)
+	return nil, errors.Join(errs...)
 }
 
 // get makes one request and verifies what comes.
@@ -235,6 +273,9 @@ func (c *Client) get(ctx context.Context, address string, q neighbour.Question, 
 		c.count(func(s *Stats) { s.Refused++ })
 		return nil, err
 	}
+	if res.Header.Get(ageHeader) == ageOld {
+		a.Age() // who passes it on can only make it older
+	}
 	return a, nil
 }
 
@@ -264,8 +305,8 @@ func (c *Client) rest(id federation.EntityID) {
 	c.rests[id] = c.cfg.Now().Add(restAfter)
 }
 
-// Heard ends the rest of a neighbour that gossip has heard of again.
-func (c *Client) Heard(id federation.EntityID) {
+// Awake ends the rest of a neighbour that gossip has heard of again.
+func (c *Client) Awake(id federation.EntityID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.rests, id)

@@ -36,23 +36,27 @@ func ListHandler(list func() string) http.Handler {
 
 // AnswerHandler answers other Landkreise about places of the own one.
 func AnswerHandler(r *neighbour.Responder) http.Handler {
-	return limited(func(_ *http.Request, q neighbour.Question) (string, error) { return r.Seal(q) })
+	return limited(func(_ http.ResponseWriter, _ *http.Request, q neighbour.Question) (string, error) { return r.Seal(q) })
 }
 
 // RelayHandler passes the answers of neighbours on, byte for byte, as fresh as
-// they can be had. The seal says how old one is.
+// they can be had. The seal says how old one is; a header, that it cannot be
+// renewed now.
 func (c *Client) RelayHandler() http.Handler {
-	return limited(func(r *http.Request, q neighbour.Question) (string, error) {
+	return limited(func(w http.ResponseWriter, r *http.Request, q neighbour.Question) (string, error) {
 		a, err := c.Ask(r.Context(), q)
 		if err != nil {
 			return "", err
+		}
+		if a.Old {
+			w.Header().Set(ageHeader, ageOld)
 		}
 		return a.Compact, nil
 	})
 }
 
 // limited answers some questions at a time; others are asked to come back.
-func limited(answer func(*http.Request, neighbour.Question) (string, error)) http.Handler {
+func limited(answer func(http.ResponseWriter, *http.Request, neighbour.Question) (string, error)) http.Handler {
 	slots := make(chan struct{}, atOnce)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q, err := neighbour.ParseQuestion(r.URL.Query())
@@ -68,7 +72,7 @@ func limited(answer func(*http.Request, neighbour.Question) (string, error)) htt
 			refuse(w, http.StatusServiceUnavailable, "temporarily_unavailable", "too many questions at a time")
 			return
 		}
-		compact, err := answer(r, q)
+		compact, err := answer(w, r, q)
 		switch {
 		case err == nil:
 			w.Header().Set("Content-Type", "application/"+neighbour.TypeAnswer)
