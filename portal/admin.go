@@ -31,7 +31,7 @@ func (n *Node) openAdmin() error {
 		Self: n.cfg.Entity, Staff: n.staff, Sessions: staff.NewSessions(n.staff, n.secure()),
 		SignIn: signin.New(n.store, n.cfg.Entity.URL(signin.CallbackPath), n.now, source),
 		Trail:  n.trail, Asset: n.web.AssetURL, Demo: n.cfg.Demo, Now: n.now, Log: n.log,
-		Look:     func() admin.Look { return admin.Look{Brand: &n.current().brand, Mark: n.web.MarkURL} },
+		Look:     func() admin.Look { return admin.Look{Brand: n.web.Brand(), Mark: n.web.MarkURL} },
 		Sections: n.adminSections(),
 	}
 	if len(n.cfg.Admin.Roles) > 0 {

@@ -31,6 +31,7 @@ import (
 	"rathausnetz/portal/admin"
 	"rathausnetz/portal/admin/staff"
 	"rathausnetz/portal/api"
+	"rathausnetz/portal/branding"
 	"rathausnetz/portal/control"
 	"rathausnetz/portal/links"
 	"rathausnetz/portal/metrics"
@@ -129,6 +130,7 @@ type Node struct {
 	api      *api.API
 	reports  *report.Desk
 	links    *links.Checker
+	branding *branding.Desk
 	trail    *audit.Trail
 	staff    *staff.Staff
 	admin    *admin.Admin
@@ -226,6 +228,7 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { return n.mirror.Run(inner) })
 	g.Go(func() error { return n.sweep(inner) })
 	g.Go(func() error { return n.reports.Run(inner) })
+	g.Go(func() error { return n.branding.Run(inner) })
 	if n.cfg.Links.Every > 0 {
 		g.Go(func() error { return n.links.Run(inner) })
 	}

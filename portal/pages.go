@@ -1,12 +1,14 @@
 package portal
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"time"
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/mirror"
+	"rathausnetz/portal/branding"
 	"rathausnetz/portal/web"
 	"rathausnetz/sso/rp"
 )
@@ -19,7 +21,19 @@ func (n *Node) openPages() error {
 		Directory: n.directory, Neighbours: n.neighbours.client, Register: n.register, Network: portals{n}, Sessions: people{n}, Reports: remarks{n}, ReportGap: n.gap, Target: n.target,
 		FormTargets: n.formTargets, Demo: n.cfg.Demo, Now: n.now, Log: n.log,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return n.openBranding()
+}
+
+// openBranding shows what was published in the operator pages, if anything was.
+func (n *Node) openBranding() error {
+	n.branding = branding.New(branding.Config{Store: n.store, Start: n.current().brand, Show: n.web.SetBrand, Now: n.now, Log: n.log})
+	if err := n.branding.Load(context.Background()); err != nil {
+		n.log.Error("published brand was not read, the configured one is shown", "err", err)
+	}
+	return nil
 }
 
 // formTargets are the origins that sign-on forms may lead on to.

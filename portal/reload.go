@@ -112,7 +112,7 @@ func (n *Node) take(cfg config.Config) (Reloaded, error) {
 	if err != nil {
 		return out, err
 	}
-	if err := n.web.SetBrand(next.brand); err != nil {
+	if err := n.branding.Configured(next.brand); err != nil {
 		return out, fmt.Errorf("%w: %w", ErrPortalFile, err)
 	}
 	old := n.current()

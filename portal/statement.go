@@ -83,10 +83,10 @@ func (n *Node) entityConfiguration(ctx context.Context) (string, error) {
 
 // describe fills in the roles this node plays.
 func (n *Node) describe(in *trust.ConfigurationInput) error {
-	p := n.current().portal
-	entity := map[string]any{"organization_name": p.Name}
-	if p.Contact.Phone != "" {
-		entity["phone"] = p.Contact.Phone
+	look := n.web.Brand()
+	entity := map[string]any{"organization_name": look.Name}
+	if look.Contact.Phone != "" {
+		entity["phone"] = look.Contact.Phone
 	}
 	if n.cfg.Gossip.Follow {
 		entity[followsParameter] = true

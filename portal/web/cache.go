@@ -21,6 +21,7 @@ const (
 )
 
 type cached struct {
+	look    *look
 	tag     string
 	version uint64
 	until   time.Time
@@ -55,13 +56,13 @@ func anonymous(r *http.Request) bool {
 
 // cached answers r from memory if it can.
 func (w *Web) cached(rw http.ResponseWriter, r *http.Request) bool {
-	if !anonymous(r) {
+	if w.preview != nil || !anonymous(r) {
 		return false
 	}
 	w.cache.mu.RLock()
 	c := w.cache.pages[r.URL.RequestURI()]
 	w.cache.mu.RUnlock()
-	if c == nil || c.version != w.cfg.Directory.Version() || w.cfg.Now().After(c.until) {
+	if c == nil || c.look != w.look.Load() || c.version != w.cfg.Directory.Version() || w.cfg.Now().After(c.until) {
 		return false
 	}
 	c.serve(rw, r)
@@ -70,7 +71,7 @@ func (w *Web) cached(rw http.ResponseWriter, r *http.Request) bool {
 
 // store keeps the page and answers with it; false if it must not be shared.
 func (w *Web) store(rw http.ResponseWriter, r *http.Request, status int, v *view, body []byte) bool {
-	if status != http.StatusOK || !anonymous(r) || v.Private || len(r.URL.RequestURI()) > 1024 || rw.Header().Get("Set-Cookie") != "" {
+	if w.preview != nil || status != http.StatusOK || !anonymous(r) || v.Private || len(r.URL.RequestURI()) > 1024 || rw.Header().Get("Set-Cookie") != "" {
 		return false
 	}
 	z, err := w.zip.Gzip(body)
@@ -81,7 +82,8 @@ func (w *Web) store(rw http.ResponseWriter, r *http.Request, status int, v *view
 	_, _ = sum.Write(body) // a hash does not fail
 	version := w.cfg.Directory.Version()
 	c := &cached{
-		tag: `"` + strconv.FormatUint(sum.Sum64(), 36) + `"`, version: version, until: w.cfg.Now().Add(cacheAge),
+		look: v.look,
+		tag:  `"` + strconv.FormatUint(sum.Sum64(), 36) + `"`, version: version, until: w.cfg.Now().Add(cacheAge),
 		headers: rw.Header().Clone(), plain: append([]byte(nil), body...), gzipped: z,
 	}
 	c.headers.Set("Cache-Control", "private, no-cache")

@@ -49,7 +49,7 @@ func (w *Web) legal(key string, own func() string) http.HandlerFunc {
 
 // template fills the portal's own text of a page with name and contact.
 func (w *Web) template(key string) string {
-	b := w.brand()
+	b := w.Brand()
 	c := b.Contact
 	lines := []string{b.Name, c.Street, strings.TrimSpace(c.PLZ + " " + c.Ort)}
 	if c.Phone != "" {
@@ -95,28 +95,28 @@ func paragraphs(text string) []paragraph {
 
 // Impressum is the page "/impressum".
 func (w *Web) Impressum(rw http.ResponseWriter, r *http.Request) {
-	w.legal("impressum", func() string { return w.brand().Legal.Impressum })(rw, r)
+	w.legal("impressum", func() string { return w.Brand().Legal.Impressum })(rw, r)
 }
 
 // Datenschutz is the page "/datenschutz".
 func (w *Web) Datenschutz(rw http.ResponseWriter, r *http.Request) {
-	w.legal("datenschutz", func() string { return w.brand().Legal.Datenschutz })(rw, r)
+	w.legal("datenschutz", func() string { return w.Brand().Legal.Datenschutz })(rw, r)
 }
 
 // Barrierefreiheit is the page "/barrierefreiheit".
 func (w *Web) Barrierefreiheit(rw http.ResponseWriter, r *http.Request) {
-	w.legal("barrierefreiheit", func() string { return w.brand().Legal.Barrierefreiheit })(rw, r)
+	w.legal("barrierefreiheit", func() string { return w.Brand().Legal.Barrierefreiheit })(rw, r)
 }
 
 // LeichteSprache is the page "/leichte-sprache". Its text is written by
 // people; as long as there is none the page says so.
 func (w *Web) LeichteSprache(rw http.ResponseWriter, r *http.Request) {
-	w.special(rw, r, "leichte", w.brand().Legal.LeichteSprache)
+	w.special(rw, r, "leichte", w.Brand().Legal.LeichteSprache)
 }
 
 // Gebaerdensprache is the page "/gebaerdensprache".
 func (w *Web) Gebaerdensprache(rw http.ResponseWriter, r *http.Request) {
-	w.special(rw, r, "dgs", w.brand().Legal.Gebaerdensprache)
+	w.special(rw, r, "dgs", w.Brand().Legal.Gebaerdensprache)
 }
 
 func (w *Web) special(rw http.ResponseWriter, r *http.Request, key, text string) {
@@ -139,7 +139,7 @@ func (w *Web) special(rw http.ResponseWriter, r *http.Request, key, text string)
 
 func (v *view) helpLinks() []link {
 	out := []link{{URL: v.Link("/behoerden"), Text: v.t("help.authorities")}}
-	if p := v.w.brand().Contact.Phone; p != "" {
+	if p := v.look.brand.Contact.Phone; p != "" {
 		out = append(out, link{URL: "tel:" + dial(p), Text: v.t("help.call", p)})
 	}
 	return append(out, link{URL: "tel:115", Text: v.t("help.115")})
@@ -202,7 +202,7 @@ func (w *Web) report(rw http.ResponseWriter, r *http.Request, key string) {
 		page.Lead = v.t(key + ".contact.lead")
 	}
 	ref := directory.OfferRef{Member: w.cfg.Self}
-	page.Contact = &contact{Authority: w.brand().Name, Phone: w.brand().Contact.Phone, Tel: dial(w.brand().Contact.Phone), Email: w.brand().Contact.Email}
+	page.Contact = &contact{Authority: w.Brand().Name, Phone: w.Brand().Contact.Phone, Tel: dial(w.Brand().Contact.Phone), Email: w.Brand().Contact.Email}
 	if member, id, ok := strings.Cut(page.Key, " "); ok {
 		if a, found := w.member(member); found {
 			ref = directory.OfferRef{Member: a.Member.ID, ID: catalog.ID(id)}

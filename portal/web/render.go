@@ -115,6 +115,9 @@ const passkeyPolicy = "; script-src 'self'"
 // write draws v. The page is complete before the first byte is sent, so an
 // error of a template becomes a proper answer.
 func (w *Web) write(rw http.ResponseWriter, r *http.Request, status int, v *view) {
+	if w.preview != nil {
+		v.Script = false
+	}
 	var buf bytes.Buffer
 	t := w.pages[v.Lang][v.tmpl]
 	if t == nil {

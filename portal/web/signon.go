@@ -194,7 +194,7 @@ func (v *view) levelUnmet() string {
 	if v.Person != nil {
 		text = v.t("level.have."+v.Person.Level.String()) + " " + text
 	}
-	if phone := v.w.brand().Contact.Phone; phone != "" {
+	if phone := v.look.brand.Contact.Phone; phone != "" {
 		return text + " " + v.t("level.unmet.call", phone)
 	}
 	return text + " " + v.t("level.unmet.visit")

@@ -57,8 +57,8 @@ func (w *Web) Start(rw http.ResponseWriter, r *http.Request) {
 	v.Place = w.choose(r)
 	v.Nav = "start"
 	v.Title = v.t("nav.start")
-	v.Summary = w.brand().Intro
-	b := w.brand()
+	b := v.Brand()
+	v.Summary = b.Intro
 	page := startPage{Heading: b.Greeting, Intro: b.Intro, Search: v.search("", v.Place), Tiles: v.tiles(v.Place)}
 	if page.Heading == "" {
 		page.Heading = v.t("start.heading", b.Name)
@@ -81,7 +81,7 @@ func (v *view) tiles(p place) []tile {
 			}
 		}
 	}
-	order := v.w.brand().Lebenslagen
+	order := v.look.brand.Lebenslagen
 	slices.SortStableFunc(all, func(a, b directory.Lebenslage) int {
 		return rank(order, a.Slug) - rank(order, b.Slug)
 	})

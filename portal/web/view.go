@@ -14,6 +14,7 @@ import (
 // view is what every page needs; Page is the data of the one page.
 type view struct {
 	w    *Web
+	look *look
 	r    *http.Request
 	tmpl string
 
@@ -57,7 +58,7 @@ type alert struct {
 const endingSoon = 5 * time.Minute
 
 func (w *Web) view(r *http.Request, tmpl string) *view {
-	v := &view{w: w, r: r, tmpl: tmpl, Lang: locale.German}
+	v := &view{w: w, look: w.look.Load(), r: r, tmpl: tmpl, Lang: locale.German}
 	if l := r.URL.Query().Get("lang"); w.texts.Known(l) {
 		v.Lang = l
 	}
@@ -96,7 +97,7 @@ func (v *view) ago(t time.Time) string {
 }
 
 // Brand, Demo, Verbund and the like are read by the layout.
-func (v *view) Brand() *brand.Brand { return v.w.brand() }
+func (v *view) Brand() *brand.Brand { return &v.look.brand }
 
 // Demo reports whether this is a demonstration network.
 func (v *view) Demo() bool { return v.w.cfg.Demo }
@@ -111,10 +112,21 @@ func (v *view) Size() string {
 }
 
 // Asset returns the address of a design file.
-func (v *view) Asset(name string) string { return v.w.files.URL(name) }
+func (v *view) Asset(name string) string {
+	if p := v.w.preview; p != nil {
+		return p.base + name
+	}
+	return v.w.files.URL(name)
+}
 
 // Mark returns the address of a branding file: marke.css, wappen, titelbild.
-func (v *view) Mark(name string) string { return v.w.look.Load().marks.url(name) }
+func (v *view) Mark(name string) string {
+	u := v.look.marks.url(name)
+	if p := v.w.preview; p != nil && u != "" {
+		return p.base + name
+	}
+	return u
+}
 
 // Link returns path with the language and the chosen place of this page.
 func (v *view) Link(path string) string {

@@ -25,7 +25,7 @@ var ErrConfig = errors.New("web: configuration")
 // required.
 type Config struct {
 	Self  federation.EntityID
-	Brand brand.Brand // at first; see SetBrand
+	Brand brand.Brand // at the start; see SetBrand
 	// Home is the area of the portal's own municipality: the place that is
 	// meant as long as a citizen names no other. A Kreis or a utility has no
 	// Gemeinde of its own: the zero Home means Area.
@@ -132,10 +132,12 @@ type Web struct {
 	files  *static.Files
 	pages  map[string]map[string]*template.Template // by language and page
 	look   atomic.Pointer[look]
-	cache  *cache
+	cache  *cache // nil in a preview
 	zip    static.Zipper
 	zone   *time.Location
 	policy string // Content-Security-Policy of every page but sign-on
+
+	preview *preview // nil for the pages that everybody sees
 }
 
 // New checks the configuration and prepares templates and pictures.
@@ -166,7 +168,7 @@ func New(cfg Config) (*Web, error) {
 	if w.files, err = static.Load(); err != nil {
 		return nil, err
 	}
-	if err = w.SetBrand(cfg.Brand); err != nil {
+	if err := w.SetBrand(cfg.Brand); err != nil {
 		return nil, err
 	}
 	if w.zone, err = time.LoadLocation("Europe/Berlin"); err != nil {

@@ -101,6 +101,16 @@ func (f *Files) add(name string, b []byte) error {
 // URL returns the address of a file by its plain name, "" for an unknown one.
 func (f *Files) URL(name string) string { return f.byName[name] }
 
+// Plain returns a file by its plain name, not compressed. It must not be
+// changed.
+func (f *Files) Plain(name string) ([]byte, bool) {
+	e := f.byURL[strings.TrimPrefix(f.byName[name], Prefix)]
+	if e == nil {
+		return nil, false
+	}
+	return e.plain, true
+}
+
 // Names returns the plain names of all files, in no order.
 func (f *Files) Names() []string {
 	names := make([]string, 0, len(f.byName))
