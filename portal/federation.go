@@ -47,7 +47,7 @@ func (n *Node) openFederation() error {
 	n.directory = directory.New(directory.Config{Register: n.register, Now: n.now})
 	n.mirror, err = mirror.New(mirror.Config{
 		Dir: n.path("mirror"), Self: n.cfg.Entity, HTTP: n.outbound(forCatalogue), Members: holders{members{n}}, Now: n.now, Log: n.log,
-		OnChange: func(c mirror.Copy) { n.noteOutside(c); n.showCopy(c) }, OnDrop: n.hide,
+		OnChange: func(c mirror.Copy) { n.noteOutside(c); n.showCopy(c); n.noteCopy(c) }, OnDrop: n.hide,
 		OnEquivocation: n.noteEquivocation, OnRefused: n.noteRefused,
 	})
 	if err != nil {
@@ -311,6 +311,7 @@ func (n *Node) followRoster(ctx context.Context, net *network) error {
 			if !member {
 				n.log.Info("no longer a member", "peer", id)
 				n.hide(id)
+				n.event(Revoked, id, 0, "")
 				if _, err := net.roster.Chain(id); errors.Is(err, roster.ErrRevoked) && id != n.cfg.Entity {
 					n.mirror.Drop(id) // and its bytes; whoever is away otherwise may come back
 				}

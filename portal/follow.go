@@ -45,7 +45,7 @@ func (n *Node) newFollower(net *network) (*discovery.Follower, error) {
 		},
 		OnAnnouncement: n.mirror.Hint,
 		OnNotice:       func(s string) error { return n.takeNotice(net, s) },
-		OnReachable:    n.directory.SetReachable,
+		OnReachable:    n.noteReachable,
 		Now:            n.now, Log: n.log,
 	})
 }

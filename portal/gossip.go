@@ -44,7 +44,7 @@ func (n *Node) newDiscovery(net *network, s membershipState) (*discovery.Discove
 		},
 		OnAnnouncement: n.mirror.Hint,
 		OnNotice:       func(s string) error { return n.takeNotice(net, s) },
-		OnReachable:    n.directory.SetReachable,
+		OnReachable:    n.noteReachable,
 	})
 }
 

@@ -45,6 +45,7 @@ func (n *Node) noteEquivocation(e mirror.Equivocation) {
 // noteRefused is told what a member itself has answered to a pull.
 func (n *Node) noteRefused(id federation.EntityID, err error) {
 	n.metrics.Refused(refusalKind(err))
+	n.event(Refused, id, 0, err.Error())
 	n.note(misdeed{Report: anchor.Report{Subject: id, Kind: "refused", Reason: err.Error()}})
 }
 

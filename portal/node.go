@@ -66,7 +66,13 @@ type Options struct {
 	Block func(netip.AddrPort) bool
 	// BlockPool does the same in the gossip of hubs.
 	BlockPool func(netip.AddrPort) bool
+	// BlockHTTP cuts this node's requests to a host:port; for tests of faults.
+	BlockHTTP func(host string) bool
+	IdleConns int  // kept-alive connections to all hosts together; 0 means 100
 	Control   bool // open the operator's socket in the data folder
+	// OnEvent is told what this node sees of the network. It is called from
+	// several goroutines, also under locks of the node, and must return at once.
+	OnEvent func(Event)
 	// Metrics is used instead of config.Metrics.Listen.
 	Metrics net.Listener
 	Build   metrics.Build
@@ -119,6 +125,7 @@ type Node struct {
 	blocks     blocks
 	misdeeds   chan misdeed                              // for tellHub
 	outside    map[federation.EntityID]federation.Digest // catalogues noted by noteOutside
+	seen       map[federation.EntityID]seenCopy          // by noteCopy
 
 	sessions *session.Manager
 	rp       *rp.RP
@@ -150,9 +157,9 @@ func Open(cfg config.Config, opt Options) (n *Node, err error) {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	opt.Log = slog.New(trace.Log{Handler: opt.Log.Handler()})
-	n = &Node{misdeeds: make(chan misdeed, maxMisdeeds), outside: map[federation.EntityID]federation.Digest{}, cfg: cfg, opt: opt, now: opt.Now, log: opt.Log}
+	n = &Node{misdeeds: make(chan misdeed, maxMisdeeds), outside: map[federation.EntityID]federation.Digest{}, seen: map[federation.EntityID]seenCopy{}, cfg: cfg, opt: opt, now: opt.Now, log: opt.Log}
 	n.live.Store(&settings{cfg: cfg})
-	n.http, n.patient = newOutbound(n.outboundGuard(), opt.Roots), newPatient(n.outboundGuard(), opt.Roots)
+	n.http, n.patient = newOutbound(n.outboundGuard(), opt), newPatient(n.outboundGuard(), opt)
 	n.metrics = metrics.New(metrics.Config{Build: opt.Build, Process: opt.Process, Snapshot: n.snapshot})
 	defer func() {
 		if err != nil {

@@ -238,6 +238,7 @@ func (p *publisher) seal(ctx context.Context, next *catalog.Catalogue, rep *Publ
 	}
 	rep.Published, rep.Serial, rep.Digest = true, next.Serial, federation.Sum([]byte(sealed))
 	n.announce()
+	n.event(Announced, "", rep.Serial, "")
 	return nil
 }
 

@@ -19,7 +19,8 @@ type Status struct {
 	Alive    int                 `json:"alive"`
 	Refused  uint64              `json:"refused"` // gossip that did not verify
 	Dropped  uint64              `json:"dropped"`
-	Index    uint64              `json:"index"` // version of the directory
+	Sent     uint64              `json:"gossip_bytes"` // in packets, and both ways of the streams begun here
+	Index    uint64              `json:"index"`        // version of the directory
 	Members  []MemberStatus      `json:"members"`
 	Verdicts []roster.Verdict    `json:"verdicts,omitempty"` // who is not a member, and why
 }
@@ -59,6 +60,7 @@ func (n *Node) Status() Status {
 	}
 	stats := net.discovery.Stats()
 	s.Alive, s.Refused, s.Dropped = stats.Alive, stats.Refused, stats.Dropped
+	s.Sent = stats.Bytes
 	peers := peersByEntity(net.discovery.Peers())
 	for _, m := range net.roster.Members() {
 		s.Members = append(s.Members, n.memberStatus(m, peers[m.ID]))
@@ -70,6 +72,23 @@ func (n *Node) Status() Status {
 	}
 	slices.SortFunc(s.Members, func(a, b MemberStatus) int { return strings.Compare(string(a.Member), string(b.Member)) })
 	return s
+}
+
+// GossipBytes counts what gossip has cost since the start: packets sent, and
+// both ways of the streams begun here.
+func (n *Node) GossipBytes() uint64 {
+	if net := n.network.Load(); net != nil {
+		return net.discovery.Stats().Bytes
+	}
+	return 0
+}
+
+// Serving is the serial of a member's catalogue that is shown here, 0 if none is.
+func (n *Node) Serving(id federation.EntityID) uint64 {
+	if c, ok := n.mirror.Copy(id); ok && c.Catalogue != nil {
+		return c.Serial
+	}
+	return 0
 }
 
 // OwnSerial is the number of this node's last publication, 0 before the first.

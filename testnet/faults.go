@@ -39,18 +39,23 @@ func (m *Member) Stop() error {
 // Kill takes the node away without a goodbye: its gossip is cut first, so the
 // others have to notice by themselves.
 func (m *Member) Kill() error {
-	m.cut.Store(true)
+	m.CutOff(true)
+	m.net.say(Event{Node: m.Name, What: Killed})
 	return m.Stop()
 }
 
 // Restart starts a stopped node again on its old data and address.
 func (m *Member) Restart(ctx context.Context) error {
-	m.cut.Store(false)
+	m.CutOff(false)
+	m.net.say(Event{Node: m.Name, What: Started})
 	return m.start(ctx)
 }
 
 // CutOff drops all gossip to and from the node; HTTP still works.
-func (m *Member) CutOff(cut bool) { m.cut.Store(cut) }
+func (m *Member) CutOff(cut bool) {
+	m.cut.Store(cut)
+	m.net.recount()
+}
 
 // SetClock makes the node's clock wrong by offset, negative for slow; zero
 // makes it right again. Timers go on in real time.

@@ -40,6 +40,7 @@ type Member struct {
 	print  string       // fingerprint of a hub
 	cut    atomic.Bool  // gossip of this node is cut off
 	cutHub atomic.Bool  // gossip among hubs is cut off
+	side   atomic.Int32 // of a partition
 	left   atomic.Bool  // revoked on purpose
 	skew   atomic.Int64 // how far the node's clock is off, in nanoseconds
 
@@ -111,7 +112,8 @@ func (m *Member) start(ctx context.Context) error {
 		return err
 	}
 	opt := portal.Options{Portal: &m.body.portal, Brand: &m.body.brand, Profile: m.net.spec.Profile, Control: m.net.spec.Control,
-		Register: m.net.spec.Register, Block: m.blocked, BlockPool: m.blockedPool, Now: m.now, Log: m.net.log.With("node", m.Name)}
+		Register: m.net.spec.Register, Block: m.blocked, BlockPool: m.blockedPool, Now: m.now, Log: m.net.log.With("node", m.Name),
+		BlockHTTP: m.blockedHTTP, OnEvent: m.tell, IdleConns: m.net.spec.idleConns()}
 	if m.net.ca != nil {
 		cert, err := m.net.ca.issue(m.Name + ".localhost")
 		if err != nil {
@@ -268,19 +270,6 @@ func (m *Member) Node() *portal.Node {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.node
-}
-
-// blocked cuts gossip between a node that is cut off and everybody else.
-func (m *Member) blocked(to netip.AddrPort) bool {
-	if m.cut.Load() {
-		return int(to.Port()) != m.gossip
-	}
-	for _, o := range m.net.Members() {
-		if o != m && o.cut.Load() && o.gossip == int(to.Port()) {
-			return true
-		}
-	}
-	return false
 }
 
 // blockedPool does the same among hubs.

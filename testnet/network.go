@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -39,10 +40,15 @@ const (
 type Network struct {
 	spec   Spec
 	dir    string
-	ownDir bool // made here, removed by Close
+	began  time.Time
+	up     time.Duration // from the start until everybody had everything
+	ownDir bool          // made here, removed by Close
 	ca     *authority
 	log    *slog.Logger
 	source *source // of accounts at a higher level
+
+	faults atomic.Int32 // nodes that anything is wrong with
+	watch  watchers
 
 	mu      sync.RWMutex
 	members []*Member // hub first; guarded by mu
@@ -54,7 +60,10 @@ func Start(ctx context.Context, spec Spec) (nw *Network, err error) {
 	if err := spec.fill(); err != nil {
 		return nil, err
 	}
-	nw = &Network{spec: spec, dir: spec.Dir, log: spec.Log}
+	nw = &Network{began: time.Now(), spec: spec, dir: spec.Dir, log: spec.Log}
+	if spec.OnEvent != nil {
+		nw.Watch(spec.OnEvent)
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, nw.Close())
@@ -93,7 +102,9 @@ func Start(ctx context.Context, spec Spec) (nw *Network, err error) {
 	if err := nw.joinAll(ctx, slices.DeleteFunc(nw.Members(), (*Member).leads)); err != nil {
 		return nw, err
 	}
-	return nw, nw.AwaitConverged(ctx)
+	err = nw.AwaitConverged(ctx)
+	nw.up = time.Since(nw.began)
+	return nw, err
 }
 
 // startHubs starts the hubs from the top down, each with the demonstration's

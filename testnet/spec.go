@@ -45,6 +45,7 @@ type Spec struct {
 	Anchors   bool              // a Land above two Landkreise of three nodes each; Members and Kreis are ignored
 	Profile   discovery.Profile // zero: discovery.Loopback
 	Control   bool              // open the operator's sockets, so that the command line can speak to the nodes
+	OnEvent   func(Event)       // told what happens; called from many goroutines, must return at once
 	Log       *slog.Logger
 	network   *directorytest.Network // of Synthetic
 }

@@ -122,6 +122,15 @@ func (s *Spec) synthesise() error {
 	return nil
 }
 
+// idleConns bounds the kept-alive connections of one node: both ends of each
+// are files of this process.
+func (s Spec) idleConns() int {
+	if s.Members <= crowdAbove {
+		return 0
+	}
+	return max(4, 3000/s.Members)
+}
+
 // crowdProfile is for n nodes on a few cores: probing, not gossip, is what
 // costs [PERF].
 func crowdProfile(n int) discovery.Profile {

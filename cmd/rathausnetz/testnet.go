@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,13 +16,18 @@ import (
 	"rathausnetz/testnet"
 )
 
-// startLimit bounds the start of a demonstration network.
-const startLimit = 3 * time.Minute
+// startLimit bounds the start of a demonstration network, and startEach what
+// every node beyond the first ones adds: each verifies and copies all others.
+const (
+	startLimit = 3 * time.Minute
+	startEach  = 4 * time.Second
+	crowd      = 30 // members that are too many for the collector's usual haste
+)
 
 type testnetFlags struct {
 	check, tls, verbose  bool
 	anchors, follow      bool
-	neighbour            bool
+	neighbour, events    bool
 	port, members        int
 	dir, kreis, register string
 }
@@ -38,7 +44,10 @@ func testnetCommand() *cobra.Command {
 				return err
 			}
 			begin := time.Now()
-			starting, cancel := context.WithTimeout(cmd.Context(), startLimit)
+			if f.members > crowd { // memory is there; cores are what is short
+				debug.SetGCPercent(300)
+			}
+			starting, cancel := context.WithTimeout(cmd.Context(), startLimit+time.Duration(max(0, f.members-crowd))*startEach)
 			defer cancel()
 			nw, err := testnet.Start(starting, spec)
 			if err != nil {
@@ -47,6 +56,10 @@ func testnetCommand() *cobra.Command {
 			defer func() { err = errors.Join(err, nw.Close()) }()
 			if f.check {
 				return checkNetwork(cmd, nw, time.Since(begin))
+			}
+			if f.events { // they are what is printed
+				<-cmd.Context().Done()
+				return nil
 			}
 			if err := show(cmd, nw.Members(), func(w io.Writer) { printNetwork(w, nw, time.Since(begin)) }); err != nil {
 				return err
@@ -66,6 +79,7 @@ func testnetCommand() *cobra.Command {
 	fl.StringVar(&f.dir, "data", "", "keep the nodes' data in this folder (default: a temporary one)")
 	fl.StringVar(&f.kreis, "kreis", "03459", "another Kreis of the register, 5 digits")
 	fl.StringVar(&f.register, "register", "", "the official GV100AD file, for Kreise beyond the built-in one")
+	fl.BoolVar(&f.events, "events", false, "print what happens, one line for each event, instead of the addresses")
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "log what the nodes do")
 	return cmd
 }
@@ -80,6 +94,9 @@ func (f testnetFlags) spec(cmd *cobra.Command) (testnet.Spec, error) {
 	}
 	if f.check && !cmd.Flags().Changed("port") {
 		s.BasePort = 0
+	}
+	if f.events {
+		s.OnEvent = printEvents(cmd)
 	}
 	level := slog.LevelError
 	if f.verbose {
@@ -129,12 +146,16 @@ func printNetwork(w io.Writer, nw *testnet.Network, took time.Duration) {
 func checkNetwork(cmd *cobra.Command, nw *testnet.Network, started time.Duration) error {
 	results := nw.Check(cmd.Context())
 	failed := 0
+	fig, figErr := nw.Measure(cmd.Context())
+	if figErr != nil {
+		failed++
+	}
 	for _, r := range results {
 		if r.Error != "" {
 			failed++
 		}
 	}
-	err := show(cmd, map[string]any{"started_ms": started.Milliseconds(), "members": len(nw.Members()), "journeys": results}, func(w io.Writer) {
+	err := show(cmd, map[string]any{"started_ms": started.Milliseconds(), "members": len(nw.Members()), "journeys": results, "figures": fig}, func(w io.Writer) {
 		fmt.Fprintf(w, "started %d nodes in %s\n", len(nw.Members()), started.Round(time.Millisecond))
 		table(w, "JOURNEY\tRESULT\tTIME", func(line func(string, ...any)) {
 			for _, r := range results {
@@ -150,6 +171,11 @@ func checkNetwork(cmd *cobra.Command, nw *testnet.Network, started time.Duration
 				fmt.Fprintf(w, "\n%s: %s\n", r.Name, r.Error)
 			}
 		}
+		if figErr != nil {
+			fmt.Fprintf(w, "\nfigures: %v\n", figErr)
+			return
+		}
+		printFigures(w, fig)
 	})
 	if err == nil && failed > 0 {
 		return exitStatus(1)
