@@ -11,6 +11,7 @@ import (
 	"rathausnetz/portal/branding"
 	"rathausnetz/portal/web"
 	"rathausnetz/sso/rp"
+	"rathausnetz/sso/session"
 )
 
 func (n *Node) openPages() error {
@@ -86,6 +87,16 @@ func (p people) Person(r *http.Request) (web.Person, bool) {
 		person.Portals = p.others(r, s.Identity.Issuer)
 	}
 	return person, true
+}
+
+// Left implements web.Sessions.
+func (p people) Left(r *http.Request) (web.Left, bool) {
+	s, err := p.n.sessions.Peek(r)
+	if err != nil {
+		return web.Left{}, false
+	}
+	now := p.n.now()
+	return web.Left{Now: s.Remaining(now), Absolute: s.RemainingAbsolute(now), Idle: session.LimitsOf(s.Identity.Level).Idle}, true
 }
 
 // accountPath is the one page that says where else a person is signed in.

@@ -8,6 +8,7 @@ import (
 	"rathausnetz/discovery"
 	"rathausnetz/portal/admin"
 	"rathausnetz/portal/trace"
+	"rathausnetz/portal/web"
 	"rathausnetz/sso/rp"
 )
 
@@ -45,6 +46,7 @@ func (n *Node) routes() http.Handler {
 		{get, "/behoerden/{id}", fn(w.Behoerde)},
 		{get, "/verbund", fn(w.Verbund)},
 		{get, "/konto", fn(w.Konto)},
+		{both, web.StayPath, fn(w.NochDa)},
 		{get, "/hilfe", fn(w.Hilfe)},
 		{get, "/impressum", fn(w.Impressum)},
 		{get, "/datenschutz", fn(w.Datenschutz)},

@@ -43,6 +43,7 @@ func TestStates(t *testing.T) {
 		{"no authority", testGap},
 		{"several authorities", testConflict},
 		{"sign-on", testSignOnStates},
+		{"session ends", testSessionEnds},
 		{"peer offline", testPeerOffline},
 		{"data old", testOldData},
 	} {

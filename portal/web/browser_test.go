@@ -47,6 +47,7 @@ func allPages() []string {
 		"/behoerden", "/behoerden/" + lk, "/behoerden/" + me, "/verbund", "/konto", "/antrag/x", "/antrag/x?entwurf=1&stufe=1", "/impressum", "/datenschutz", "/barrierefreiheit",
 		"/leichte-sprache", "/gebaerdensprache", "/hilfe", "/fehler-melden", "/fehler-melden?referenz=open", "/fehler-melden?referenz=gone", "/barriere-melden", "/nirgends", "/umzug", "/umzug?von=Melle&nach=Bissendorf", "/umzug?von=49577&nach=1", "/einbetten", "/einbetten?q=Hund", "/einbetten?anleitung=1",
 		"/t/login", "/t/wrong", "/t/stepup", "/t/choice", "/t/nochoice", "/t/link", "/t/confirm", "/t/logout", "/t/loggedout", "/t/fail", "/t/level", "/t/again", "/t/500", "/t/locked",
+		"/konto/noch-da?rest=4", "/konto/noch-da?rahmen=1&rest=50", "/konto/noch-da?rahmen=1&rest=4", "/konto/noch-da?rahmen=1&rest=2&fest=1&lang=en", "/konto/noch-da?rahmen=1",
 		"/t/konto/sessions", "/t/konto/sessions?lang=en", "/t/konto/signedout", "/t/konto/password", "/t/konto/badpassword", "/t/konto/newpassword",
 		"/t/konto/nopasskeys", "/t/konto/passkeys", "/t/konto/manykeys", "/t/konto/history", "/t/konto/nohistory", "/t/konto/links", "/t/konto/data",
 		"/t/konto/delete", "/t/konto/deleted", "/t/konto/recover", "/t/konto/waiting", "/t/konto/recovered",

@@ -79,6 +79,10 @@ func (w *Web) DeskPage(rw http.ResponseWriter, r *http.Request, status int, p de
 	case desk.Password, desk.Recover:
 		page.Login = v.Plain("/anmelden?zurueck=%2Fkonto")
 	}
+	switch p.Kind {
+	case desk.Password, desk.Passkeys, desk.Delete:
+		v.Stay = v.Person != nil && p.Done == ""
+	}
 	v.deskState(page)
 	for _, res := range p.Results {
 		page.Rows = append(page.Rows, v.logoutRow(res))

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +133,19 @@ func (f *fixture) Person(r *http.Request) (web.Person, bool) {
 	return *f.person, true
 }
 
+// Left takes the minutes that a test names in the address.
+func (f *fixture) Left(r *http.Request) (web.Left, bool) {
+	n, err := strconv.Atoi(r.URL.Query().Get("rest"))
+	if err != nil {
+		return web.Left{}, false
+	}
+	l := web.Left{Now: time.Duration(n) * time.Minute, Absolute: 10 * time.Hour, Idle: time.Hour}
+	if r.URL.Query().Get("fest") != "" {
+		l.Absolute = l.Now
+	}
+	return l, true
+}
+
 const coat = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 56"><path d="M2 2h44v26c0 14-10 22-22 26C12 50 2 42 2 28z" fill="#175c3a" stroke="#131525" stroke-width="2"/><circle cx="24" cy="24" r="9" fill="#f2c14e"/><path d="M6 38h36" stroke="#fff" stroke-width="4"/></svg>`
 
 const hills = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1600 400" preserveAspectRatio="xMidYMid slice"><rect width="1600" height="400" fill="#f6e7cf"/><circle cx="1180" cy="110" r="64" fill="#f2b64a"/><path d="M0 260c220-70 460-40 700-10s520-90 900-30v180H0z" fill="#c9c08a"/><path d="M0 320c260-50 520 10 800-20s520-40 800 0v100H0z" fill="#8fa866"/><path d="M0 360c300-30 620 0 900-10s460-10 700 0v50H0z" fill="#5f8a4e"/></svg>`
@@ -238,7 +252,7 @@ func routes(w *web.Web) http.Handler {
 		"/fehler-melden": w.FehlerMelden, "/barriere-melden": w.BarriereMelden, "GET /hilfe": w.Hilfe,
 		"GET /marke.css": w.Marke, "GET /marke/wappen": w.Wappen, "GET /marke/titelbild": w.Titelbild, "GET /static/": w.Static,
 		"/": w.NotFound, "GET /umzug": w.Umzug, "GET /einbetten": w.Einbetten, "GET /sitemap.xml": w.Sitemap, "GET /robots.txt": w.Robots,
-		"GET /t/{page}": signonPages(w), "GET /t/konto/{page}": deskPages(w),
+		web.StayPath: w.NochDa, "GET /t/{page}": signonPages(w), "GET /t/konto/{page}": deskPages(w),
 	} {
 		m.HandleFunc(pattern, h)
 	}

@@ -126,6 +126,7 @@ func (w *Web) Antrag(rw http.ResponseWriter, r *http.Request, f Form) {
 			v.Title = v.t("form.thanks")
 		}
 	}
+	v.Stay = v.Person != nil && !page.Sent
 	v.crumbs(link{Text: v.Title})
 	v.Page = page
 	w.write(rw, r, http.StatusOK, v)

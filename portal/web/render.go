@@ -108,8 +108,8 @@ func contentPolicy(formAction string) string {
 // that asks this portal. No inline script is ever allowed.
 const scriptPolicy = "; script-src 'self'; connect-src 'self'"
 
-// passkeyPolicy is added on pages that use a passkey: their script asks the
-// browser and nobody else.
+// passkeyPolicy is added on pages that use a passkey or wait with the citizen:
+// their script asks the browser and nobody else.
 const passkeyPolicy = "; script-src 'self'"
 
 // write draws v. The page is complete before the first byte is sent, so an
@@ -140,8 +140,15 @@ func (w *Web) write(rw http.ResponseWriter, r *http.Request, status int, v *view
 	switch {
 	case v.Script:
 		policy += scriptPolicy
-	case v.Passkey:
+	case v.Passkey || v.Stay:
 		policy += passkeyPolicy
+	}
+	if v.Stay {
+		policy += "; frame-src 'self'"
+	}
+	if v.Frame {
+		policy = strings.Replace(policy, "frame-ancestors 'none'", "frame-ancestors 'self'", 1)
+		h.Set("X-Frame-Options", "SAMEORIGIN")
 	}
 	if v.Bare {
 		policy = strings.Replace(policy, "frame-ancestors 'none'", "frame-ancestors 'self' https:", 1)

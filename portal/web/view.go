@@ -33,6 +33,8 @@ type view struct {
 	Private   bool     // never kept, by nobody
 	Script    bool     // the page has the search form, whose script suggests while typing
 	Passkey   bool     // the page has a form that a passkey fills in, which takes a script
+	Stay      bool     // the page has a form behind a login: it asks in time "Sind Sie noch da?"
+	Frame     bool     // shown inside a page of this portal
 	Page      any
 }
 
@@ -58,11 +60,7 @@ type alert struct {
 const endingSoon = 5 * time.Minute
 
 func (w *Web) view(r *http.Request, tmpl string) *view {
-	v := &view{w: w, look: w.look.Load(), r: r, tmpl: tmpl, Lang: locale.German}
-	if l := r.URL.Query().Get("lang"); w.texts.Known(l) {
-		v.Lang = l
-	}
-	v.Place = w.home()
+	v := w.nobody(r, tmpl)
 	if w.cfg.Sessions != nil {
 		if p, ok := w.cfg.Sessions.Person(r); ok {
 			left := p.Until.Sub(w.cfg.Now())
@@ -75,6 +73,16 @@ func (w *Web) view(r *http.Request, tmpl string) *view {
 			}
 		}
 	}
+	return v
+}
+
+// nobody is a view that does not look who is signed in.
+func (w *Web) nobody(r *http.Request, tmpl string) *view {
+	v := &view{w: w, look: w.look.Load(), r: r, tmpl: tmpl, Lang: locale.German}
+	if l := r.URL.Query().Get("lang"); w.texts.Known(l) {
+		v.Lang = l
+	}
+	v.Place = w.home()
 	return v
 }
 

@@ -83,6 +83,16 @@ type Sessions interface {
 	// Person returns who sent r; ok is false for nobody. It must be cheap
 	// for a request without a session cookie.
 	Person(r *http.Request) (p Person, ok bool)
+	// Left says how long the login of r lasts; ok is false for nobody. Asking
+	// does not count as use.
+	Left(r *http.Request) (l Left, ok bool)
+}
+
+// Left is how long a login lasts.
+type Left struct {
+	Now      time.Duration // if nobody does anything
+	Absolute time.Duration // whatever anybody does
+	Idle     time.Duration // what doing something makes of Now, at most
 }
 
 // Person is a signed-in citizen as the pages need to know them.

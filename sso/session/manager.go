@@ -144,6 +144,22 @@ func (m *Manager) Get(r *http.Request) (*Session, error) {
 	return s, nil
 }
 
+// Peek returns the session of the request like Get, but does not count as use:
+// asking how long a session lasts does not make it last longer. Errors:
+// ErrNone, ErrExpired, ErrRevoked, store.ErrUnavailable.
+func (m *Manager) Peek(r *http.Request) (*Session, error) {
+	s, err := m.fromCookie(r)
+	switch {
+	case err != nil:
+		return nil, err
+	case s.Remaining(m.c.Now().UTC()) == 0:
+		return nil, ErrExpired
+	case m.c.Trusted != nil && !m.c.Trusted(s.Identity.Issuer):
+		return nil, ErrRevoked
+	}
+	return s, nil
+}
+
 // touch writes the time of the last request. A record that was deleted in the
 // meantime stays deleted.
 func (m *Manager) touch(ctx context.Context, s *Session, now time.Time) (*Session, error) {
