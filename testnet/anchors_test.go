@@ -86,6 +86,18 @@ func TestAnchors(t *testing.T) {
 		settled(t, nw)
 	})
 
+	t.Run("neighbour", func(t *testing.T) {
+		// Without a word of configuration: the Land vouches for both, and its
+		// keys serve the gossip of the hubs.
+		ctx := within(t, time.Minute)
+		awaitNeighbours(ctx, t, []*Member{melle, first, geeste, emsbueren, second}, 1)
+		awaitGossip(ctx, t, first, "alive")
+		a := mustResolve(ctx, t, melle, geeste.Area.String())
+		if a.AnsweredBy == nil || a.AnsweredBy.Entity != string(second.Entity) || len(a.Providers) != 1 || a.Providers[0].Member.ID != string(geeste.Entity) {
+			t.Errorf("melle about geeste: %+v", a)
+		}
+	})
+
 	t.Run("revoked", func(t *testing.T) {
 		ctx := within(t, time.Minute)
 		if err := land.Node().Revoke(ctx, operatorName, second.Entity, "end of the test"); err != nil {
@@ -107,6 +119,12 @@ func TestAnchors(t *testing.T) {
 		})
 		if took := time.Since(begin); err != nil || took > 20*time.Second {
 			t.Errorf("it took %s: %v", took, err)
+		}
+		// A hub that its superior has revoked is nobody's neighbour any more,
+		// and what was kept of it is not shown.
+		awaitNeighbours(ctx, t, []*Member{melle, first}, 0)
+		if a := mustResolve(ctx, t, melle, geeste.Area.String()); a.AnsweredBy != nil || len(a.Providers) > 0 || a.Reason != "unknown" {
+			t.Errorf("melle about geeste: %+v", a)
 		}
 		awaitTrust(t, geeste, melle, true, "")
 		if s := melle.Node().Status(); len(s.Members) != 3 {

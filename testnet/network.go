@@ -90,10 +90,10 @@ func Start(ctx context.Context, spec Spec) (nw *Network, err error) {
 			return nw, err
 		}
 	}
-	if err := nw.acquaint(); err != nil {
+	if err := nw.startSource(); err != nil {
 		return nw, err
 	}
-	if err := nw.startSource(); err != nil {
+	if err := nw.acquaint(); err != nil {
 		return nw, err
 	}
 	if err := nw.startHubs(ctx); err != nil {

@@ -64,7 +64,7 @@ func newRoot() *cobra.Command {
 	)
 	root.AddCommand(
 		testnetCommand(), serveCommand(), initCommand(), configCommand(), reloadCommand(), versionCommand(), adminCommand(),
-		inviteCommand(), joinCommand(), leaveCommand(), memberCommand(), blockCommand(), unblockCommand(), blocksCommand(), auditCommand(), accountCommand(),
+		inviteCommand(), joinCommand(), leaveCommand(), memberCommand(), neighbourCommand(), blockCommand(), unblockCommand(), blocksCommand(), auditCommand(), accountCommand(),
 		catalogCommand(), linksCommand(), reportCommand(), regionCommand(), leikaCommand(),
 		statusCommand(), resolveCommand(), trustCommand(), keysCommand(),
 	)
