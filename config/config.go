@@ -32,6 +32,7 @@ type Config struct {
 	Catalog  Catalog  `yaml:"catalog"`
 	Links    Links    `yaml:"links"`
 	Admin    Admin    `yaml:"admin"`
+	API      API      `yaml:"api"`
 	Store    Store    `yaml:"store"`
 	Register Register `yaml:"register"`
 	Log      Log      `yaml:"log"`
@@ -188,6 +189,13 @@ type Links struct {
 	Pause time.Duration `yaml:"pause"`
 }
 
+// API says how much the JSON interfaces answer.
+type API struct {
+	// PerMinute is how many requests one client may make in a minute; -1 is
+	// without limit, for a node that is reached by its own front end only.
+	PerMinute int `yaml:"per_minute"`
+}
+
 // Store chooses where sessions, one-time objects, accounts and the registry
 // are kept: one file in Data, or Redis for several replicas of this node.
 type Store struct {
@@ -235,6 +243,7 @@ func Default() Config {
 		Gossip: Gossip{Bind: "0.0.0.0:7946"},
 		Hub:    Hub{Kind: federation.KindLandkreis},
 		Links:  Links{Every: 24 * time.Hour, Pause: 2 * time.Second},
+		API:    API{PerMinute: 6000},
 		Log:    Log{Level: "info", Format: "text"},
 	}
 }

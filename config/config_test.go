@@ -26,6 +26,7 @@ gossip:
 catalog:
   every: 6h
 proxies: [10.0.0.1, 10.1.0.0/16]
+api: {per_minute: 60000}
 op:
   clients:
     - id: fachverfahren
@@ -57,6 +58,9 @@ func TestParse(t *testing.T) {
 	if c.Hub.Area != region.MustArea("03459") || c.Hub.Kind != federation.KindLandkreis || c.Catalog.Every != 6*time.Hour {
 		t.Errorf("hub %+v, every %v", c.Hub, c.Catalog.Every)
 	}
+	if c.API.PerMinute != 60000 || Default().API.PerMinute != 6000 {
+		t.Errorf("per_minute %d, by default %d", c.API.PerMinute, Default().API.PerMinute)
+	}
 	if len(c.Proxies) != 2 || c.Proxies[0].Bits() != 32 || len(c.OP.Clients) != 1 || c.OP.Clients[0].RedirectURIs[0] != "https://forms.example/cb" {
 		t.Errorf("proxies %v, clients %+v", c.Proxies, c.OP.Clients)
 	}
@@ -72,6 +76,8 @@ func TestFaults(t *testing.T) {
 	cases := map[string]struct{ file, want string }{
 		"unknown key":        {"entity: https://a.example\nlissten: 127.0.0.1:1\n", `n.yaml:2: lissten: this key is unknown; did you mean "listen"?`},
 		"unknown nested":     {"entity: https://a.example\ngossip:\n  bnd: x:1\n", `n.yaml:3: gossip.bnd: this key is unknown; did you mean "bind"?`},
+		"no number":          {"entity: https://a.example\napi: {per_minute: viel}\n", `n.yaml:2: api.per_minute: "viel" is not a whole number`},
+		"no requests":        {"entity: https://a.example\napi: {per_minute: 0}\n", "api.per_minute: at least one request a minute must be answered"},
 		"nothing near":       {"entity: https://a.example\ntls:\n  zertifikat: x\n", "known here: cert, key"},
 		"twice":              {"entity: https://a.example\nlisten: 127.0.0.1:1\nlisten: 127.0.0.1:2\n", "n.yaml:"},
 		"missing entity":     {"listen: 127.0.0.1:1\n", "entity: the node's public address is missing"},

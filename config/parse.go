@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"reflect"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -163,7 +164,7 @@ func isScalar(v reflect.Value) bool {
 		return true
 	}
 	switch v.Kind() {
-	case reflect.String, reflect.Bool, reflect.Int64:
+	case reflect.String, reflect.Bool, reflect.Int, reflect.Int64:
 		return true
 	}
 	return false
@@ -190,6 +191,12 @@ func setScalar(v reflect.Value, s string) error {
 			return fmt.Errorf("%q is neither true nor false", s)
 		}
 		*t = s == "true"
+	case *int:
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return fmt.Errorf("%q is not a whole number", s)
+		}
+		*t = n
 	}
 	return nil
 }

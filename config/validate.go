@@ -52,6 +52,7 @@ func (p *parser) validate(c *Config) {
 	p.links(c)
 	p.provider(c)
 	p.admin(c)
+	p.api(c)
 	p.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	p.oneOf("log.format", c.Log.Format, "text", "json")
 }
@@ -145,6 +146,12 @@ func (p *parser) links(c *Config) {
 	}
 	if c.Links.Pause < minLinkPause {
 		p.fault("links.pause", "a host gets a rest of at least a second", "write for example pause: 2s")
+	}
+}
+
+func (p *parser) api(c *Config) {
+	if c.API.PerMinute == 0 || c.API.PerMinute < -1 {
+		p.fault("api.per_minute", "at least one request a minute must be answered", "write for example per_minute: 6000, or -1 for no limit")
 	}
 }
 

@@ -22,7 +22,7 @@ var ErrAsked = errors.New("portal: the question cannot be answered")
 func (n *Node) openAPI() error {
 	var err error
 	n.api, err = api.New(api.Config{
-		Self: n.cfg.Entity, Directory: n.directory, Neighbours: n.neighbours.client, Register: n.register, Now: n.now, Log: n.log,
+		Self: n.cfg.Entity, Directory: n.directory, Neighbours: n.neighbours.client, Register: n.register, Now: n.now, Log: n.log, PerMinute: n.cfg.API.PerMinute,
 		Seal: func(typ string, claims any) (string, error) { return trust.Sign(n.keys.Federation[0], typ, claims) },
 	})
 	return err
@@ -90,6 +90,9 @@ func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
 // is a configured proxy, the last address in X-Forwarded-For that is not one.
 // The header of anybody else is ignored [SSO.md §10 J145].
 func (n *Node) clientAddress(r *http.Request) string {
+	if len(n.cfg.Proxies) == 0 {
+		return r.RemoteAddr
+	}
 	conn, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil || !n.isProxy(conn.Addr()) {
 		return r.RemoteAddr

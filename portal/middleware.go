@@ -53,16 +53,16 @@ func methodNotAllowed(w http.ResponseWriter, r *http.Request) {
 // body, and an answer with a reference instead of a lost connection when a
 // handler panics.
 func (n *Node) guard(next http.Handler) http.Handler {
+	nosniff, referrer, frame, transport := []string{"nosniff"}, []string{"no-referrer"}, []string{"DENY"}, []string{"max-age=31536000"}
+	secure := n.secure()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("X-Frame-Options", "DENY")
-		if n.secure() {
-			h.Set("Strict-Transport-Security", "max-age=31536000")
+		h := w.Header() // in canonical form, with values that all answers share
+		h["X-Content-Type-Options"], h["Referrer-Policy"], h["X-Frame-Options"] = nosniff, referrer, frame
+		if secure {
+			h["Strict-Transport-Security"] = transport
 		}
 		r.RemoteAddr = n.clientAddress(r)
-		if !strings.HasPrefix(r.URL.Path, admin.Root+"/") { // pictures and tables have limits of their own there
+		if r.Body != http.NoBody && !strings.HasPrefix(r.URL.Path, admin.Root+"/") { // pictures and tables have limits of their own there
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		}
 		defer func() {

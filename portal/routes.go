@@ -119,13 +119,17 @@ func (n *Node) readyz(w http.ResponseWriter, r *http.Request) {
 func fn(f http.HandlerFunc) http.Handler { return f }
 
 // router builds the one gorilla router of the node. Handlers read path
-// variables with (*http.Request).PathValue and know nothing of it.
+// variables with (*http.Request).PathValue and know nothing of it. Paths
+// without variables are looked up in a table before: gorilla compares one
+// pattern after the other, and most requests are for such paths.
 func (n *Node) router(table []route) http.Handler {
 	r := mux.NewRouter().UseEncodedPath()
+	plain := exact{}
 	for _, e := range table {
 		r.Path(e.path).Methods(methods(e.methods)...).Handler(n.observe(e.path, pathValues(e.handler)))
+		plain.add(e, n.observe(e.path, e.handler))
 	}
 	r.NotFoundHandler = n.observe("none", fn(n.web.NotFound))
 	r.MethodNotAllowedHandler = n.observe("none", fn(methodNotAllowed))
-	return trace.Handler(n.guard(r))
+	return trace.Handler(n.guard(plain.before(r)))
 }

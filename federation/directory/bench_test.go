@@ -2,7 +2,6 @@ package directory_test
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -13,8 +12,6 @@ import (
 
 	"rathausnetz/federation/directory"
 	"rathausnetz/federation/directory/directorytest"
-	"rathausnetz/federation/leika"
-	"rathausnetz/federation/region"
 )
 
 // The sizes of the benchmarks: about 15,000, 500,000 and 5.5 million claims.
@@ -41,24 +38,6 @@ func fill(n *directorytest.Network) (*directory.Directory, time.Duration) {
 	return d, took
 }
 
-type question struct {
-	key   leika.ID
-	place region.Area
-}
-
-// questions are Zipf distributed over keys and places.
-func questions(n *directorytest.Network, count int) []question {
-	r := rand.New(rand.NewPCG(1, 2))
-	keys, places := n.Keys(), n.Places()
-	zipf := func(size int) int { return int(math.Pow(float64(size), r.Float64())) - 1 }
-	perm := r.Perm(len(places))
-	out := make([]question, count)
-	for i := range out {
-		out[i] = question{keys[zipf(len(keys))], places[perm[zipf(len(places))]]}
-	}
-	return out
-}
-
 func heap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats
@@ -73,7 +52,7 @@ func BenchmarkResolve(b *testing.B) {
 		d, took := fill(n)
 		after := heap()
 		s := d.Stats()
-		qs := questions(n, 1<<16)
+		qs := n.Questions(1 << 16)
 		b.Run(fmt.Sprintf("claims=%d", s.Claims), func(b *testing.B) {
 			date := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 			b.ReportAllocs()
@@ -82,7 +61,7 @@ func BenchmarkResolve(b *testing.B) {
 			for b.Loop() {
 				q := &qs[i&(1<<16-1)]
 				i++
-				if d.Lookup(q.key, q.place, date).Members > 0 {
+				if d.Lookup(q.Leika, q.Place, date).Members > 0 {
 					found++
 				}
 			}
@@ -97,12 +76,12 @@ func BenchmarkResolve(b *testing.B) {
 }
 
 // median times single calls and takes off what the clock costs.
-func median(d *directory.Directory, qs []question, date time.Time) float64 {
+func median(d *directory.Directory, qs []directorytest.Question, date time.Time) float64 {
 	times := make([]time.Duration, 0, len(qs))
 	clock := make([]time.Duration, 0, len(qs))
 	for i := range qs {
 		start := time.Now()
-		m := d.Lookup(qs[i].key, qs[i].place, date)
+		m := d.Lookup(qs[i].Leika, qs[i].Place, date)
 		times = append(times, time.Since(start))
 		runtime.KeepAlive(m)
 		start = time.Now()
@@ -116,13 +95,13 @@ func median(d *directory.Directory, qs []question, date time.Time) float64 {
 func BenchmarkAnswer(b *testing.B) {
 	n := directorytest.New(directorytest.Spec{Seed: 1, Members: 36})
 	d, _ := fill(n)
-	qs := questions(n, 1<<12)
+	qs := n.Questions(1 << 12)
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
 		q := &qs[i&(1<<12-1)]
 		i++
-		d.Resolve(directory.Request{Leika: q.key, Place: q.place})
+		d.Resolve(directory.Request{Leika: q.Leika, Place: q.Place})
 	}
 }
 
@@ -144,44 +123,13 @@ func BenchmarkUpdate(b *testing.B) {
 	}
 }
 
-// searchQueries are 200 queries as people mix them: words, prefixes,
-// compounds, typos, umlauts.
-func searchQueries() []string {
-	base := []string{
-		"Personalausweis beantragen", "hundesteuer", "Hund anmelden", "gewerbe", "Baugenehmigung", "fuehrerschein", "Geburtsurkunde bestellen", "wohngeld", "Elterngeld", "parkkarte",
-		"Wasseranmeldung", "Abfallgebühr", "abfallgebuehr", "strassennutzung", "Straßennutzung ändern", "marktplatz", "gaststättenerlaubnis", "Spielgenehmigung", "waffenschein", "Tieranzeige",
-		"perso", "Knöllchen", "umziehen", "heiraten", "Auto abmelden", "fürsorge", "Pflegegeld", "pflegegelt", "Heizungskontrolle", "heizungskontrole",
-		"jag", "fisch", "steu", "anm", "Befristete Erlaubnis", "Zuschuss für Musik", "Sprachprüfung", "sprachpruefung", "Rentenberatung", "was kostet ein Reiseausweis",
-	}
-	out := make([]string, 0, 200)
-	for i := range 200 {
-		q := base[i%len(base)]
-		switch i / len(base) {
-		case 1:
-			q = q[:max(3, len(q)-3)]
-		case 2:
-			q += " verlängern"
-		case 3:
-			r := []rune(q)
-			if len(r) > 6 {
-				r[3], r[4] = r[4], r[3]
-			}
-			q = string(r)
-		case 4:
-			q = "ich möchte " + q
-		}
-		out = append(out, q)
-	}
-	return out
-}
-
 func BenchmarkSearch(b *testing.B) {
 	for _, members := range []int{36, 1130} {
 		n := directorytest.New(directorytest.Spec{Seed: 1, Members: members, OnDisk: true, Texts: true})
 		before := heap()
 		d, took := fill(n)
 		after := heap()
-		queries, places := searchQueries(), n.Places()
+		queries, places := directorytest.Queries(), n.Places()
 		r := rand.New(rand.NewPCG(3, 4))
 		b.Run(fmt.Sprintf("claims=%d", d.Stats().Claims), func(b *testing.B) {
 			b.ReportAllocs()

@@ -16,7 +16,8 @@ const (
 // limiter counts the requests of each client in the running minute. Clients
 // are forgotten with the minute; addresses are never written anywhere.
 type limiter struct {
-	most   int // negative: no limit
+	most   int      // negative: no limit
+	limit  []string // most as a header value, shared by all responses
 	client func(*http.Request) netip.Addr
 	now    func() time.Time
 
@@ -32,7 +33,7 @@ func newLimiter(perMinute int, client func(*http.Request) netip.Addr, now func()
 	if client == nil {
 		client = remote
 	}
-	return &limiter{most: perMinute, client: client, now: now, counts: map[netip.Addr]int{}}
+	return &limiter{most: perMinute, limit: []string{strconv.Itoa(perMinute)}, client: client, now: now, counts: map[netip.Addr]int{}}
 }
 
 // remote is the address of the connection; of IPv6 the network of 64 bits,
@@ -62,9 +63,9 @@ func (l *limiter) allow(w http.ResponseWriter, r *http.Request) bool {
 	now := l.now().Unix()
 	count := l.count(l.client(r), now/60)
 	h := w.Header()
-	h["Ratelimit-Limit"] = []string{strconv.Itoa(l.most)}
-	h["Ratelimit-Remaining"] = []string{strconv.Itoa(max(0, l.most-count))}
-	h["Ratelimit-Reset"] = []string{strconv.FormatInt(60-now%60, 10)}
+	values := [2]string{strconv.Itoa(max(0, l.most-count)), strconv.FormatInt(60-now%60, 10)}
+	h["Ratelimit-Limit"] = l.limit
+	h["Ratelimit-Remaining"], h["Ratelimit-Reset"] = values[:1:1], values[1:]
 	if count > l.most {
 		h["Retry-After"] = h["Ratelimit-Reset"]
 		return false

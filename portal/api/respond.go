@@ -26,9 +26,17 @@ type answer struct {
 	contentType string
 	body        []byte
 	etag        string
-	length      string
 	until       time.Time
-	volatile    bool // not kept, and not to be kept by others
+	volatile    bool    // not kept, and not to be kept by others
+	header      *header // of an answer that is kept
+}
+
+// header holds the values of the response headers, made once and shared by
+// all responses with this answer; never changed.
+type header struct{ contentType, length, etag [1]string }
+
+func (x *answer) values() *header {
+	return &header{[1]string{x.contentType}, [1]string{strconv.Itoa(len(x.body))}, [1]string{x.etag}}
 }
 
 const (
@@ -131,7 +139,8 @@ func (a *API) answer(r *http.Request, f func(*http.Request) (answer, error)) ans
 	if x.volatile {
 		return x
 	}
-	x.etag, x.length, x.until = etag, strconv.Itoa(len(x.body)), now.Add(cacheFor)
+	x.etag, x.until = etag, now.Add(cacheFor)
+	x.header = x.values()
 	a.cache.put(key, version, x)
 	return x
 }
@@ -145,8 +154,12 @@ func (a *API) etag(now time.Time) string {
 
 func write(w http.ResponseWriter, r *http.Request, x answer) {
 	h := w.Header()
+	v := x.header
+	if v == nil {
+		v = x.values()
+	}
 	if x.etag != "" {
-		h["Etag"] = []string{x.etag}
+		h["Etag"] = v.etag[:]
 		h["Cache-Control"] = fresh
 		if matches(r.Header.Get("If-None-Match"), x.etag) {
 			w.WriteHeader(http.StatusNotModified)
@@ -155,11 +168,7 @@ func write(w http.ResponseWriter, r *http.Request, x answer) {
 	} else {
 		h.Set("Cache-Control", "no-store")
 	}
-	h["Content-Type"] = []string{x.contentType}
-	if x.length == "" {
-		x.length = strconv.Itoa(len(x.body))
-	}
-	h["Content-Length"] = []string{x.length}
+	h["Content-Type"], h["Content-Length"] = v.contentType[:], v.length[:]
 	if x.status != 0 {
 		w.WriteHeader(x.status)
 	}
