@@ -1,6 +1,8 @@
 package web
 
 import (
+	"html"
+	"html/template"
 	"net/url"
 	"strings"
 
@@ -38,6 +40,33 @@ func (v *view) badges(p *directory.Provider, several, short bool) []badge {
 		out = append(out, badge{Kind: "plain", Text: v.t("badge.neighbour")})
 	}
 	return out
+}
+
+// marks writes the marks of one hit as HTML. It is not a template because it
+// is most of what a result page is made of, and a template would take longer
+// over it than over all the rest.
+func marks(badges []badge) template.HTML {
+	if len(badges) == 0 {
+		return ""
+	}
+	b := make([]byte, 0, 160*len(badges))
+	b = append(b, `<ul class="pv-tags">`...)
+	for _, m := range badges {
+		switch m.Kind {
+		case "who":
+			b = append(b, `<li class="pv-tag pv-tag--who"><span>`...)
+			b = append(append(b, html.EscapeString(m.Text)...), ` <strong>`...)
+			b = append(append(b, html.EscapeString(m.Strong)...), `</strong></span></li>`...)
+		case "plain":
+			b = append(b, `<li class="pv-tag"><span>`...)
+			b = append(append(b, html.EscapeString(m.Text)...), `</span></li>`...)
+		default:
+			b = append(append(append(b, `<li class="kern-badge `...), badgeClasses[m.Kind]...), ` kern-badge--small">`...)
+			b = append(append(b, icons[m.Kind]...), `<span class="kern-label">`...)
+			b = append(append(b, html.EscapeString(m.Text)...), `</span></li>`...)
+		}
+	}
+	return template.HTML(append(b, `</ul>`...)) // every text in it is escaped above
 }
 
 // authority names one of several offices: the member and its unit.

@@ -79,6 +79,7 @@ func (w *Web) funcs(lang string) template.FuncMap {
 		"field": func(name, label, value, problem string) map[string]string {
 			return map[string]string{"Name": name, "Label": w.texts.In(lang, label), "Value": value, "Problem": problem}
 		},
+		"marks":  marks,
 		"badge":  func(kind string) string { return badgeClasses[kind] },
 		"alerts": func(kind string) string { return alertClasses[kind] },
 	}
