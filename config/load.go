@@ -62,6 +62,21 @@ func Load(path string, environ []string) (Config, error) {
 	return Parse(path, b, environ)
 }
 
+// DataFolder returns the data folder that a file names, without asking whether
+// the rest of it can be used: for a configuration that is not in its place yet.
+func DataFolder(path string, b []byte, environ []string) (string, error) {
+	c := Default()
+	p := parser{file: path, lines: map[string]int{}}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(b, &doc); err != nil || len(doc.Content) == 0 {
+		return "", fmt.Errorf("%w: %s is no configuration", ErrConfig, path)
+	}
+	p.mapping(doc.Content[0], reflect.ValueOf(&c).Elem(), "")
+	p.environment(environ, &c)
+	c.anchor(filepath.Dir(path))
+	return c.Data, nil
+}
+
 // Parse is Load for bytes already read; path names them in faults and anchors
 // relative paths.
 func Parse(path string, b []byte, environ []string) (Config, error) {
@@ -81,27 +96,6 @@ func Parse(path string, b []byte, environ []string) (Config, error) {
 		return Config{}, fmt.Errorf("%w:\n%w", ErrConfig, errors.Join(p.faults...))
 	}
 	return c, nil
-}
-
-// anchor makes the paths of the file absolute.
-func (c *Config) anchor(dir string) {
-	for _, p := range []*string{&c.Data, &c.TLS.Cert, &c.TLS.Key, &c.Portal.File, &c.Catalog.Delegations, &c.Store.Redis.PasswordFile, &c.Register.PLZ, &c.Register.Leika, &c.Admin.SecretFile, &c.Hub.Pool.KeyFile} {
-		*p = absolute(dir, *p)
-	}
-	if !strings.Contains(c.Catalog.Source, "://") {
-		c.Catalog.Source = absolute(dir, c.Catalog.Source)
-	}
-	for i := range c.Register.GV100AD {
-		c.Register.GV100AD[i] = absolute(dir, c.Register.GV100AD[i])
-	}
-	for i := range c.OP.Clients {
-		for _, p := range []*string{&c.OP.Clients[i].SecretFile, &c.OP.Clients[i].JWKSFile} {
-			*p = absolute(dir, *p)
-		}
-	}
-	for i := range c.OP.Upstreams {
-		c.OP.Upstreams[i].SecretFile = absolute(dir, c.OP.Upstreams[i].SecretFile)
-	}
 }
 
 func absolute(dir, p string) string {

@@ -75,6 +75,7 @@ func (n *Node) Verbs() map[string]control.Verb {
 	v["reload"] = control.Handle(func(context.Context, struct{}) (Reloaded, error) { return n.Reload() })
 	n.accountVerbs(v)
 	v["neighbours"] = control.Handle(func(context.Context, struct{}) ([]NeighbourStatus, error) { return n.Neighbours(), nil })
+	n.backupVerbs(v)
 	n.directoryVerbs(v)
 	n.reportVerbs(v)
 	n.linkVerbs(v)

@@ -65,6 +65,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		testnetCommand(), serveCommand(), initCommand(), configCommand(), reloadCommand(), versionCommand(), adminCommand(),
 		inviteCommand(), joinCommand(), leaveCommand(), memberCommand(), neighbourCommand(), blockCommand(), unblockCommand(), blocksCommand(), auditCommand(), accountCommand(),
+		backupCommand(), restoreCommand(),
 		catalogCommand(), linksCommand(), reportCommand(), regionCommand(), leikaCommand(),
 		statusCommand(), resolveCommand(), trustCommand(), keysCommand(),
 	)
