@@ -35,10 +35,15 @@ func Journeys() []Journey {
 	}
 }
 
-// Check makes all journeys one after the other.
+// Check makes all journeys one after the other; with Spec.Neighbour also that
+// into the next Landkreis.
 func (nw *Network) Check(ctx context.Context) []Result {
 	var out []Result
-	for _, j := range Journeys() {
+	all := Journeys()
+	if nw.spec.Neighbour {
+		all = append(all, NeighbourJourney())
+	}
+	for _, j := range all {
 		out = append(out, nw.Try(ctx, j))
 	}
 	return out

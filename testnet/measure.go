@@ -47,7 +47,7 @@ const (
 // Measure takes the figures of a running network; it leaves the network as it
 // was but for the number of publications.
 func (nw *Network) Measure(ctx context.Context) (Figures, error) {
-	f := Figures{Nodes: len(nw.Members()), Up: nw.up, Trials: measureTrials}
+	f := Figures{Nodes: len(nw.Landkreis()), Up: nw.up, Trials: measureTrials}
 	for _, s := range nw.Hub().Node().Status().Members {
 		f.Offers += s.Offers
 	}
@@ -75,7 +75,7 @@ func (nw *Network) idle(ctx context.Context, f *Figures) error {
 }
 
 func (nw *Network) gossipBytes() (sum uint64) {
-	for _, m := range nw.Members() {
+	for _, m := range nw.Landkreis() {
 		if n := m.Node(); n != nil {
 			sum += n.GossipBytes()
 		}
@@ -105,7 +105,7 @@ func (nw *Network) publications(ctx context.Context, f *Figures) error {
 // publisher is the one whose turn it is.
 func (nw *Network) publisher(i int) *Member {
 	var able []*Member
-	for _, m := range nw.Members() {
+	for _, m := range nw.Landkreis() {
 		if m.body.files != nil && m.Node() != nil {
 			able = append(able, m)
 		}
@@ -147,7 +147,7 @@ type arrival struct {
 
 func (nw *Network) expect(from *Member) *arrival {
 	a := &arrival{at: map[string]time.Time{}, serials: map[string]uint64{}, all: make(chan struct{})}
-	for _, m := range nw.Members() {
+	for _, m := range nw.Landkreis() {
 		if m != from && m.Node() != nil && !m.left.Load() && m.circle() == from.circle() {
 			a.serials[m.Name] = 0
 		}
@@ -236,7 +236,7 @@ func (m *Member) retitle(round int) error {
 
 // death kills a node and waits until every other labels it; then it comes back.
 func (nw *Network) death(ctx context.Context, f *Figures) error {
-	members := nw.Members()
+	members := nw.Landkreis()
 	victim := members[len(members)-1]
 	ctx, cancel := context.WithTimeout(ctx, deathLimit)
 	defer cancel()

@@ -250,6 +250,13 @@ func (nw *Network) Members() []*Member {
 	return slices.Clone(nw.members)
 }
 
+// Landkreis returns the hub and the nodes that gossip with it: all but those
+// of another Landkreis.
+func (nw *Network) Landkreis() []*Member {
+	hub := nw.Hub()
+	return slices.DeleteFunc(nw.Members(), func(m *Member) bool { return m.circle() != hub })
+}
+
 // Member returns the node called name, nil if there is none.
 func (nw *Network) Member(name string) *Member {
 	for _, m := range nw.Members() {

@@ -41,7 +41,7 @@ func joinJourney(ctx context.Context, nw *Network) (err error) {
 		return err
 	}
 	c := NewCitizen(nw.Transport())
-	for _, o := range nw.Members() {
+	for _, o := range nw.Landkreis() {
 		if err := awaitPage(ctx, c, o.searchFor(newcomerWords), newcomerWords); err != nil {
 			return err
 		}
@@ -50,7 +50,7 @@ func joinJourney(ctx context.Context, nw *Network) (err error) {
 	if err := nw.Hub().Node().Revoke(ctx, operatorName, m.Entity, "end of the journey"); err != nil {
 		return err
 	}
-	for _, o := range nw.Members() {
+	for _, o := range nw.Landkreis() {
 		if o == m {
 			continue
 		}
@@ -112,7 +112,7 @@ func publishJourney(ctx context.Context, nw *Network) (err error) {
 		return err
 	}
 	c := NewCitizen(nw.Transport())
-	for _, o := range nw.Members() {
+	for _, o := range nw.Landkreis() {
 		if err := awaitPage(ctx, c, o.searchFor(name), name, m.Legal); err != nil {
 			return err
 		}

@@ -131,6 +131,9 @@ func printNetwork(w io.Writer, nw *testnet.Network, took time.Duration) {
 	if nw.Member("land") != nil {
 		what = "Two Landkreise below one Land are up after %s. Every portal shows all offers of its own Landkreis:\n\n"
 	}
+	if nw.Member("vechta") != nil {
+		what = "Two Landkreise side by side are up after %s. Every portal shows all offers of its own; /umzug leads from one into the other:\n\n"
+	}
 	fmt.Fprintf(w, what, took.Round(10*time.Millisecond))
 	table(w, "PORTAL\tADDRESS\tAREA", func(line func(string, ...any)) {
 		for _, m := range nw.Members() {

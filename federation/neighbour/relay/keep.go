@@ -11,8 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	"rathausnetz/federation"
 	"rathausnetz/federation/neighbour"
 )
@@ -93,7 +91,12 @@ func (k *Kept) get(d federation.Digest) (string, error) {
 func (k *Kept) put(d federation.Digest, compact string, now time.Time) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if err := renameio.WriteFile(k.path(d), []byte(compact), 0o600); err != nil {
+	// Not synced: a torn file does not verify, and the neighbour can be asked.
+	temp := k.path(d) + ".tmp"
+	if err := os.WriteFile(temp, []byte(compact), 0o600); err != nil {
+		return fmt.Errorf("answers of neighbours: %w", err)
+	}
+	if err := os.Rename(temp, k.path(d)); err != nil {
 		return fmt.Errorf("answers of neighbours: %w", err)
 	}
 	k.bytes += int64(len(compact)) - k.files[d].size
