@@ -63,7 +63,7 @@ func newRoot() *cobra.Command {
 		&cobra.Group{ID: "watch", Title: "Watch and explain:"},
 	)
 	root.AddCommand(
-		testnetCommand(), serveCommand(), initCommand(), configCommand(), reloadCommand(), versionCommand(), adminCommand(),
+		testnetCommand(), serveCommand(), initCommand(), configCommand(), reloadCommand(), versionCommand(), manCommand(), adminCommand(),
 		inviteCommand(), joinCommand(), leaveCommand(), memberCommand(), neighbourCommand(), blockCommand(), unblockCommand(), blocksCommand(), auditCommand(), accountCommand(),
 		backupCommand(), restoreCommand(),
 		catalogCommand(), linksCommand(), reportCommand(), regionCommand(), leikaCommand(),
