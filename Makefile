@@ -8,7 +8,7 @@ LDFLAGS  = -s -w -X main.version=$(VERSION)
 TOOLS    = $(CURDIR)/.tools
 export GOWORK = off
 
-.PHONY: build test lint fuzz bench bench-peers package screenshots deps tools
+.PHONY: build test lint fuzz bench bench-peers package container screenshots deps tools
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/rathausnetz ./cmd/rathausnetz
@@ -17,10 +17,16 @@ build:
 deps:
 	./.ci/deps
 
-test: deps lint
-	RATHAUSNETZ_REQUIRE=redis,browser,node $(GO) test -race -timeout 12m ./...
+# As root also machines with systemd, on which docs/betrieb.md is carried out.
+comma   := ,
+REQUIRE  = redis,browser,node$(if $(filter 0,$(shell id -u)),$(comma)nspawn)
+
+test: deps lint package
+	RATHAUSNETZ_REQUIRE=$(REQUIRE) $(GO) test -race -timeout 12m ./...
 
 tools: $(TOOLS)/staticcheck $(TOOLS)/errcheck
+$(TOOLS)/nfpm:
+	GOBIN=$(TOOLS) $(GO) install github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.44.0
 $(TOOLS)/staticcheck:
 	GOBIN=$(TOOLS) $(GO) install honnef.co/go/tools/cmd/staticcheck@v0.8.2
 $(TOOLS)/errcheck:
@@ -61,6 +67,13 @@ screenshots: deps
 	mkdir -p docs/screenshots
 	SCREENSHOTS=$(CURDIR)/docs/screenshots RATHAUSNETZ_REQUIRE=browser $(GO) test -count=1 -run TestScreenshots ./testnet
 
-package: build
+# A Debian package, an archive, the bill of materials and their checksums in dist/.
+package: build $(TOOLS)/nfpm
+	VERSION=$(VERSION) GO=$(GO) cmd/rathausnetz/package/build.sh
+
+# The image as an archive, dist/rathausnetz.oci.tar; needs buildah, no registry.
+container: build
 	mkdir -p dist
-	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$$(git log -1 --format=%ct)" -czf dist/rathausnetz_linux_amd64.tar.gz -C bin rathausnetz -C .. README.md CHANGELOG.md
+	cp /etc/ssl/certs/ca-certificates.crt dist/ca-certificates.crt
+	buildah bud --format oci --timestamp $$(git log -1 --format=%ct) -t rathausnetz:$(VERSION) -f cmd/rathausnetz/package/Containerfile .
+	buildah push rathausnetz:$(VERSION) oci-archive:dist/rathausnetz.oci.tar:rathausnetz:$(VERSION)

@@ -26,9 +26,10 @@ import (
 type wires struct {
 	t      *testing.T
 	prefix string
+	net    string // "10.77.0.": the first three numbers of every address
 }
 
-func newWires(t *testing.T, n int) *wires {
+func newWires(t *testing.T, n int, net string) *wires {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("network namespaces need root")
@@ -36,7 +37,7 @@ func newWires(t *testing.T, n int) *wires {
 	if _, err := exec.LookPath("ip"); err != nil {
 		t.Skip("network namespaces need ip (iproute2)")
 	}
-	w := &wires{t: t, prefix: fmt.Sprintf("rn%d", os.Getpid())}
+	w := &wires{t: t, prefix: fmt.Sprintf("rn%d", os.Getpid()), net: net}
 	if out, err := exec.Command("ip", "netns", "add", w.space(0)).CombinedOutput(); err != nil {
 		t.Skipf("this machine makes no network namespaces: %s", out)
 	}
@@ -60,7 +61,7 @@ func newWires(t *testing.T, n int) *wires {
 
 func (w *wires) space(i int) string { return fmt.Sprintf("%s-%d", w.prefix, i) } // 0: the bridge
 func (w *wires) port(i int) string  { return fmt.Sprintf("p%d", i) }
-func (w *wires) addr(i int) string  { return fmt.Sprintf("10.77.0.%d", i) }
+func (w *wires) addr(i int) string  { return fmt.Sprintf("%s%d", w.net, i) }
 
 func (w *wires) ip(args ...string) {
 	w.t.Helper()
@@ -183,7 +184,7 @@ func agree(want map[string]uint64, all ...*process) error {
 // TestThreeNamespaces cuts one of three machines off, lets both sides publish,
 // and puts the cable back: within 10 s all three agree.
 func TestThreeNamespaces(t *testing.T) {
-	w := newWires(t, 3)
+	w := newWires(t, 3, "10.77.0.")
 	bin := buildBinary(t)
 	cert, key := w.certificate(3)
 	hub := w.machine(1, bin, cert, key, "landkreis", "Landkreis Osnabrück", "--hub", "--area", "03459")
