@@ -223,37 +223,48 @@ func (o *OP) standing(ctx context.Context, c *Client, level federation.Level) er
 }
 
 func (o *OP) code(ctx context.Context, s *step, level federation.Level) (string, error) {
+	g := o.grant(s, level)
+	var code string
+	err := ledger.Together(
+		func() error {
+			return o.ledger.Change(ctx, s.session.Key, func(x *ledger.Session) { x.Join(g.party) })
+		},
+		func() error { return o.ledger.Note(ctx, s.session.Account, g.handover) },
+		func() (err error) {
+			code, err = o.ledger.IssueCode(ctx, g.code)
+			return err
+		},
+	)
+	return code, err
+}
+
+// grant is what is written when a code is issued.
+type grant struct {
+	party    ledger.Party
+	handover ledger.Handover
+	code     protocol.Code
+}
+
+func (o *OP) grant(s *step, level federation.Level) grant {
 	now := o.c.Now()
 	auth := s.session.Auth
 	if s.fresh() {
 		auth = s.session.LastAuth
 	}
 	claims := among(s.request.Claims, available(s.session.Claims))
-	party := ledger.Party{Client: s.client.ID, Name: s.client.Name, Since: now, Last: now, Level: level, Claims: claims}
-	var code string
-	err := ledger.Together(
-		func() error {
-			return o.ledger.Change(ctx, s.session.Key, func(x *ledger.Session) { x.Join(party) })
+	return grant{
+		party:    ledger.Party{Client: s.client.ID, Name: s.client.Name, Since: now, Last: now, Level: level, Claims: claims},
+		handover: ledger.Handover{Client: s.client.ID, Name: s.client.Name, At: now, Level: level, Claims: claims},
+		code: protocol.Code{
+			Client: s.client.ID, RedirectURI: s.request.RedirectURI, Challenge: s.request.Challenge,
+			Nonce: s.request.Nonce, Request: s.request.Digest,
+			Account: s.session.Account, Session: s.session.Key,
+			Subject: o.names.Subject(s.client.SectorOf(), s.session.Account),
+			SID:     o.names.SID(s.client.ID, s.session.ID),
+			Level:   level, AuthTime: auth.Unix(), AMR: s.session.AMR, Claims: claims,
+			Expires: now.Add(protocol.CodeLife).UnixMilli(),
 		},
-		func() error {
-			return o.ledger.Note(ctx, s.session.Account, ledger.Handover{
-				Client: s.client.ID, Name: s.client.Name, At: now, Level: level, Claims: claims,
-			})
-		},
-		func() (err error) {
-			code, err = o.ledger.IssueCode(ctx, protocol.Code{
-				Client: s.client.ID, RedirectURI: s.request.RedirectURI, Challenge: s.request.Challenge,
-				Nonce: s.request.Nonce, Request: s.request.Digest,
-				Account: s.session.Account, Session: s.session.Key,
-				Subject: o.names.Subject(s.client.SectorOf(), s.session.Account),
-				SID:     o.names.SID(s.client.ID, s.session.ID),
-				Level:   level, AuthTime: auth.Unix(), AMR: s.session.AMR, Claims: claims,
-				Expires: now.Add(protocol.CodeLife).UnixMilli(),
-			})
-			return err
-		},
-	)
-	return code, err
+	}
 }
 
 // claim returns the value of a personal claim.

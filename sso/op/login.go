@@ -219,21 +219,46 @@ func (o *OP) signIn(w http.ResponseWriter, r *http.Request, s *step, in ledger.S
 	ctx := r.Context()
 	old := s.session
 	n := ledger.Enter(old, in, o.c.Now())
-	cookie, key, err := o.ledger.Open(ctx, n)
+	cookie := ledger.Random()
+	n.Key = protocol.Digest(cookie)
+	s.session = &n
+	s.flow.Fresh, s.flow.FreshLevel = n.Key, in.Level
+	code, err := o.open(ctx, s)
+	if err == nil {
+		err = o.leave(ctx, old, in.Account, n.Key)
+	}
 	if err != nil {
 		o.page(w, r, s.client.ID, err)
 		return
 	}
-	if err := o.leave(ctx, old, in.Account, key); err != nil {
-		o.page(w, r, s.client.ID, err)
+	o.setCookie(w, o.cookieName(), cookie)
+	o.c.Log.InfoContext(ctx, "signed in", "peer", s.client.ID)
+	if code != "" {
+		http.Redirect(w, r, s.request.BackURL(string(o.c.Issuer), code, nil), http.StatusSeeOther)
 		return
 	}
-	o.setCookie(w, o.cookieName(), cookie)
-	n.Key = key
-	s.session = &n
-	s.flow.Fresh, s.flow.FreshLevel = key, in.Level
-	o.c.Log.InfoContext(ctx, "signed in", "peer", s.client.ID)
 	o.advance(w, r, s)
+}
+
+// open keeps the session of a login. Where nothing else has to be asked, the
+// code is written in the same go and returned; a store that syncs to disk is
+// then waited for once.
+func (o *OP) open(ctx context.Context, s *step) (code string, err error) {
+	d := protocol.Decide(s.request, o.state(s), o.c.Now())
+	if d.Step != protocol.Issue || d.Level >= federation.LevelHoch {
+		return "", o.ledger.Open(ctx, *s.session)
+	}
+	g := o.grant(s, d.Level)
+	s.session.Join(g.party)
+	err = ledger.Together(
+		func() error { return o.ledger.Open(ctx, *s.session) },
+		func() error { return o.ledger.Note(ctx, s.session.Account, g.handover) },
+		func() (err error) {
+			code, err = o.ledger.IssueCode(ctx, g.code)
+			return err
+		},
+	)
+	return code, err
 }
 
 // leave ends the session that a login replaces. The same person's goes on

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -57,35 +58,72 @@ func (o *OP) redeem(r *http.Request, p protocol.Params) (*tokenAnswer, error) {
 		return nil, refusal(protocol.InvalidRequest, "code is missing")
 	}
 	access := ledger.Random()
-	code, first, err := o.ledger.Spend(ctx, p["code"], access)
+	code, err := o.spend(ctx, c, p, access)
+	if err != nil {
+		return nil, err
+	}
+	return o.tokens(r, c, code, access)
+}
+
+// spend uses a code up and writes the access token that it gives, in one go: a
+// store that syncs to disk is waited for once. The token is known to nobody
+// until then, and whoever was not the first to use the code takes it back.
+func (o *OP) spend(ctx context.Context, c *Client, p protocol.Params, access string) (*protocol.Code, error) {
+	code, err := o.ledger.Code(ctx, p["code"])
+	switch {
+	case errors.Is(err, ledger.ErrUnknown):
+		return nil, refusal(protocol.InvalidGrant, "code unknown or expired")
+	case err != nil:
+		return nil, err
+	}
+	why := o.redeemable(ctx, c, p, code)
+	var bad *protocol.Refusal
+	if why != nil && !errors.As(why, &bad) {
+		return nil, why // a passing fault: the code may be tried again
+	}
+	var first bool
+	writes := []func() error{func() (err error) {
+		code, first, err = o.ledger.Spend(ctx, p["code"], access)
+		return err
+	}}
+	if why == nil {
+		token := ledger.Token{Client: c.ID, Session: code.Session, Account: code.Account, Subject: code.Subject, Claims: code.Claims}
+		writes = append(writes, func() error {
+			err := o.ledger.PutToken(ctx, access, token)
+			if errors.Is(err, ledger.ErrReplay) {
+				// The code was used again already. This caller was the first and
+				// gets its answer, but the access token in it is dead.
+				return nil
+			}
+			return err
+		})
+	}
+	err = ledger.Together(writes...)
 	switch {
 	case errors.Is(err, ledger.ErrUnknown):
 		return nil, refusal(protocol.InvalidGrant, "code unknown or expired")
 	case err != nil:
 		return nil, err
 	case !first:
-		return nil, errors.Join(refusal(protocol.InvalidGrant, "code used twice; its tokens are revoked"), o.ledger.Kill(ctx, code.Token))
+		return nil, errors.Join(refusal(protocol.InvalidGrant, "code used twice; its tokens are revoked"), o.ledger.Kill(ctx, code.Token), o.ledger.Revoke(ctx, access))
 	}
+	return code, why
+}
+
+// redeemable judges an attempt to use a code; what is wrong with it spends the
+// code all the same.
+func (o *OP) redeemable(ctx context.Context, c *Client, p protocol.Params, code *protocol.Code) error {
 	if bad := protocol.Redeem(code, c.ID, p, o.c.Now()); bad != nil {
-		return nil, bad
+		return bad
 	}
-	if _, err := o.ledger.SessionByKey(ctx, code.Session); errors.Is(err, ledger.ErrUnknown) {
-		return nil, refusal(protocol.InvalidGrant, "the person has logged out meanwhile")
-	} else if err != nil {
-		return nil, err
+	_, err := o.ledger.SessionByKey(ctx, code.Session)
+	if errors.Is(err, ledger.ErrUnknown) {
+		return refusal(protocol.InvalidGrant, "the person has logged out meanwhile")
 	}
-	return o.tokens(r, c, code, access)
+	return err
 }
 
 func (o *OP) tokens(r *http.Request, c *Client, code *protocol.Code, access string) (*tokenAnswer, error) {
-	err := o.ledger.PutToken(r.Context(), access, ledger.Token{
-		Client: c.ID, Session: code.Session, Account: code.Account, Subject: code.Subject, Claims: code.Claims,
-	})
-	// ErrReplay: the code was used again before this line. The caller was the
-	// first and gets its answer, but the access token in it is dead already.
-	if err != nil && !errors.Is(err, ledger.ErrReplay) {
-		return nil, err
-	}
 	now := o.c.Now()
 	half := sha256.Sum256([]byte(access))
 	claims := idClaims{

@@ -138,6 +138,21 @@ func (l *Ledger) IssueCode(ctx context.Context, c protocol.Code) (string, error)
 	return l.create(ctx, codePrefix, c, protocol.CodeLife)
 }
 
+// Code returns the record of a code and leaves it. Errors: ErrUnknown.
+func (l *Ledger) Code(ctx context.Context, code string) (*protocol.Code, error) {
+	b, err := l.store.Get(ctx, codePrefix+protocol.Digest(code))
+	if errors.Is(err, store.ErrNotFound) {
+		// An expired record may still lie in the store; a clock that goes back
+		// must not revive it.
+		return nil, errors.Join(ErrUnknown, l.store.Delete(ctx, codePrefix+protocol.Digest(code)))
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := &protocol.Code{}
+	return c, decode(b, c)
+}
+
 // Spend marks the code as used and returns its record. Of many callers one
 // gets first true; the others get the record that the first has left, whose
 // Token is what has to be revoked. token names the access token that this

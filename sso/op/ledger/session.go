@@ -107,19 +107,17 @@ func (s *Session) left(now time.Time) time.Duration {
 	return max(time.Second, min(auth.Add(absolute).Sub(now), idle))
 }
 
-// Open keeps a new session and returns the cookie value. The account learns
-// of it; its oldest sessions end when there are too many.
-func (l *Ledger) Open(ctx context.Context, s Session) (cookie string, key string, err error) {
-	now := l.now()
+// Open keeps a new session under its Key, the digest of a cookie value of 32
+// random bytes. The account learns of it; its oldest sessions end when there
+// are too many.
+func (l *Ledger) Open(ctx context.Context, s Session) error {
 	b, err := json.Marshal(s)
 	if err != nil {
-		return "", "", err
+		return err
 	}
-	cookie = Random()
-	key = protocol.Digest(cookie)
-	return cookie, key, Together(
-		func() error { return l.store.Create(ctx, sessionPrefix+key, b, s.left(now)) },
-		func() error { return l.enlist(ctx, s.Account, key) },
+	return Together(
+		func() error { return l.store.Create(ctx, sessionPrefix+s.Key, b, s.left(l.now())) },
+		func() error { return l.enlist(ctx, s.Account, s.Key) },
 	)
 }
 
