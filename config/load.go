@@ -93,7 +93,7 @@ func Parse(path string, b []byte, environ []string) (Config, error) {
 	c.anchor(filepath.Dir(path))
 	p.validate(&c)
 	if len(p.faults) > 0 {
-		return Config{}, fmt.Errorf("%w:\n%w", ErrConfig, errors.Join(p.faults...))
+		return Config{}, fmt.Errorf("%w:\n%w", ErrConfig, p.sorted())
 	}
 	return c, nil
 }

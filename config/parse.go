@@ -1,10 +1,14 @@
 package config
 
 import (
+	"cmp"
 	"encoding"
+	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"reflect"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -25,7 +29,42 @@ type parser struct {
 }
 
 func (p *parser) fault(key, what, remedy string) {
-	p.faults = append(p.faults, &Fault{File: p.file, Line: p.lines[key], Key: key, What: what, Remedy: remedy})
+	p.faults = append(p.faults, &Fault{File: p.file, Line: p.line(key), Key: key, What: what, Remedy: remedy})
+}
+
+// sorted joins the faults in the order of the file; those without a line come
+// last.
+func (p *parser) sorted() error {
+	at := func(err error) int {
+		if f, ok := err.(*Fault); ok && f.Line > 0 {
+			return f.Line
+		}
+		return math.MaxInt
+	}
+	slices.SortStableFunc(p.faults, func(a, b error) int { return cmp.Compare(at(a), at(b)) })
+	return errors.Join(p.faults...)
+}
+
+// faulted reports whether something is wrong with key already.
+func (p *parser) faulted(key string) bool {
+	return slices.ContainsFunc(p.faults, func(err error) bool {
+		f, ok := err.(*Fault)
+		return ok && f.Key == key
+	})
+}
+
+// line is where key stands, or the block it is missing in.
+func (p *parser) line(key string) int {
+	for {
+		if n, ok := p.lines[key]; ok {
+			return n
+		}
+		i := strings.LastIndexAny(key, ".[")
+		if i < 0 {
+			return 0
+		}
+		key = key[:i]
+	}
 }
 
 func (p *parser) mapping(n *yaml.Node, v reflect.Value, path string) {
@@ -188,7 +227,7 @@ func setScalar(v reflect.Value, s string) error {
 		*t = s
 	case *bool:
 		if s != "true" && s != "false" {
-			return fmt.Errorf("%q is neither true nor false", s)
+			return fmt.Errorf("%q is neither true nor false; write one of these", s)
 		}
 		*t = s == "true"
 	case *int:

@@ -121,12 +121,12 @@ func (p *parser) hub(c *Config) {
 		p.fault("hub.name", "the hub's legal name is missing", "write for example name: Landkreis Osnabrück")
 	}
 	if c.Hub.Kind != federation.KindLandkreis && c.Hub.Kind != federation.KindLand {
-		p.fault("hub.kind", "a hub is a landkreis or a land", "")
+		p.fault("hub.kind", "a hub is a landkreis or a land", "write kind: landkreis")
 	}
 	if c.Hub.Superior && c.Hub.Kind != federation.KindLandkreis {
 		p.fault("hub.superior", "only a landkreis has a hub above it", "remove it, or set kind: landkreis")
 	}
-	if c.Hub.Area.IsBund() {
+	if c.Hub.Area.IsBund() && !p.faulted("hub.area") {
 		p.fault("hub.area", "the area the hub may hand out is missing", "write the 5 digits of the Kreis, for example \"03459\" with quotes")
 	}
 }
