@@ -47,7 +47,7 @@ func (n *Node) adminSections() []admin.Section {
 	if n.anchor != nil {
 		out = append(out, n.hubPages().Section())
 	}
-	return out
+	return append(out, n.officeSections()...)
 }
 
 // staffSource is where the staff signs in: the provider of the house, or that

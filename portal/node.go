@@ -38,6 +38,7 @@ import (
 	"rathausnetz/portal/report"
 	"rathausnetz/portal/systemd"
 	"rathausnetz/portal/trace"
+	"rathausnetz/portal/visits"
 	"rathausnetz/portal/web"
 	"rathausnetz/portal/web/brand"
 	"rathausnetz/sso/op"
@@ -138,6 +139,8 @@ type Node struct {
 	reports  *report.Desk
 	links    *links.Checker
 	branding *branding.Desk
+	visits   *visits.Counter
+	imported atomic.Pointer[Imported] // nil before the first import since the start
 	trail    *audit.Trail
 	staff    *staff.Staff
 	admin    *admin.Admin
@@ -170,7 +173,7 @@ func Open(cfg config.Config, opt Options) (n *Node, err error) {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return n, fmt.Errorf("data folder: %w", err)
 	}
-	for _, step := range []func() error{n.openKeys, n.openListeners, n.openStore, n.openRegister, n.openSettings, n.openFederation, n.openNeighbours, n.openSessions, n.openReports, n.openLinks, n.openPages, n.openSignOn, n.openAPI, n.openAdmin} {
+	for _, step := range []func() error{n.openKeys, n.openListeners, n.openStore, n.openRegister, n.openSettings, n.openFederation, n.openNeighbours, n.openSessions, n.openReports, n.openLinks, n.openVisits, n.openPages, n.openSignOn, n.openAPI, n.openAdmin} {
 		if err := step(); err != nil {
 			return n, err
 		}
@@ -236,6 +239,7 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { return n.sweep(inner) })
 	g.Go(func() error { return n.reports.Run(inner) })
 	g.Go(func() error { return n.branding.Run(inner) })
+	g.Go(func() error { return n.visits.Run(inner) })
 	if n.cfg.Links.Every > 0 {
 		g.Go(func() error { return n.links.Run(inner) })
 	}

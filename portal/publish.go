@@ -148,7 +148,7 @@ func (p *publisher) publish(ctx context.Context, r PublishRequest, keep bool) (r
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := p.node
-	defer func() { n.countPublication(r, rep, err) }()
+	defer func() { n.countPublication(r, rep, err); n.noteImport(r, rep, err) }()
 	rep = p.now()
 	if r.Source == "" {
 		own, err := n.source()

@@ -78,19 +78,19 @@ func (m remarks) Report(r *http.Request, about directory.OfferRef, text string) 
 }
 
 // State implements web.Reports.
-func (m remarks) State(r *http.Request, reference string) (web.ReportState, error) {
-	s, err := m.n.reports.StateOf(r.Context(), reference)
+func (m remarks) State(r *http.Request, reference string) (web.ReportState, string, error) {
+	s, answer, err := m.n.reports.StateOf(r.Context(), reference)
 	switch {
 	case errors.Is(err, report.ErrUnknown):
-		return web.ReportUnknown, nil
+		return web.ReportUnknown, "", nil
 	case err != nil:
-		return web.ReportUnknown, err
+		return web.ReportUnknown, "", err
 	case s == report.Waiting:
-		return web.ReportWaiting, nil
+		return web.ReportWaiting, "", nil
 	case s == report.Done:
-		return web.ReportDone, nil
+		return web.ReportDone, answer, nil
 	}
-	return web.ReportOpen, nil
+	return web.ReportOpen, "", nil
 }
 
 // visitor stands for the sender of a request in the allowance: an IPv4 address

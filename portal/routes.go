@@ -33,9 +33,9 @@ func (n *Node) routes() http.Handler {
 		// Citizen pages.
 		{get, "/", fn(w.Start)},
 		{get, "/suche", fn(w.Suche)},
-		{get, "/leistung/{leika}", fn(w.Leistung)},
-		{get, "/leistung/{leika}/{ort}", fn(w.Leistung)},
-		{get, "/angebot/{member}/{offer}", fn(w.Angebot)},
+		{get, "/leistung/{leika}", n.visited(w.Leistung)},
+		{get, "/leistung/{leika}/{ort}", n.visited(w.Leistung)},
+		{get, "/angebot/{member}/{offer}", n.visited(w.Angebot)},
 		{get, "/zu/{member}/{offer}", fn(w.Zu)},
 		{get, "/ort", fn(w.Ort)},
 		{get, "/umzug", fn(w.Umzug)},

@@ -32,11 +32,13 @@ type Answer struct {
 	redirect string
 	said     string
 	file     *file
+	framing  bool // holds frames of ours
 }
 
 type file struct {
 	name, contentType string
 	body              []byte
+	framed            bool // stands in a frame of ours
 }
 
 func (a *Answer) failed() bool { return a == nil || a.status >= http.StatusBadRequest }
@@ -72,6 +74,18 @@ func (q *Request) Redirect(to, said string) *Answer { return &Answer{redirect: t
 // File sends a file to be saved under name.
 func (q *Request) File(name, contentType string, body []byte) *Answer {
 	return &Answer{status: http.StatusOK, file: &file{name: name, contentType: contentType, body: body}}
+}
+
+// Framing lets the page hold frames with what Framed sends.
+func (a *Answer) Framing() *Answer {
+	a.framing = true
+	return a
+}
+
+// Framed sends a page or a file of it that stands in a frame of an operator
+// page: without scripts, forms, plugins, and without a way out of the frame.
+func (q *Request) Framed(contentType string, body []byte) *Answer {
+	return &Answer{status: http.StatusOK, file: &file{contentType: contentType, body: body, framed: true}}
 }
 
 // Inline sends a body to be shown as a page of its own, sandboxed: without

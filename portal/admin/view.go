@@ -220,6 +220,9 @@ func (a *Admin) write(w http.ResponseWriter, q *Request, answer *Answer) error {
 	if err := set.ExecuteTemplate(&buf, "page", v); err != nil {
 		return err
 	}
+	if answer.framing {
+		w.Header().Set("Content-Security-Policy", policy+"; frame-src 'self'")
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Language", locale.German)
 	w.WriteHeader(answer.status)
@@ -232,6 +235,10 @@ func sendFile(w http.ResponseWriter, f *file) {
 	h.Set("Content-Type", f.contentType)
 	if f.name != "" {
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.name}))
+	} else if f.framed {
+		// The same origin, or the session would not be there for its files.
+		h.Set("Content-Security-Policy", "sandbox allow-same-origin; "+strings.Replace(policy, "frame-ancestors 'none'", "frame-ancestors 'self'", 1))
+		h.Set("X-Frame-Options", "SAMEORIGIN")
 	} else {
 		h.Set("Content-Security-Policy", "sandbox; "+policy)
 	}

@@ -70,7 +70,7 @@ func (d *Desk) keep(ctx context.Context, e Entry) error {
 	return nil
 }
 
-// serveState answers GET ?reference= with open or done, and nothing else.
+// serveState answers GET ?reference= with open or done and the owner's answer.
 func (d *Desk) serveState(w http.ResponseWriter, r *http.Request) {
 	e, err := d.entry(r.Context(), r.URL.Query().Get("reference"))
 	if err != nil {
@@ -79,7 +79,7 @@ func (d *Desk) serveState(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(map[string]State{"state": e.State}) // the reader has gone: nothing to do
+	_ = json.NewEncoder(w).Encode(told{State: e.State, Answer: e.Answer}) // the reader has gone: nothing to do
 }
 
 func (d *Desk) entry(ctx context.Context, reference string) (e Entry, err error) {
@@ -94,6 +94,12 @@ func (d *Desk) entry(ctx context.Context, reference string) (e Entry, err error)
 		return e, err
 	}
 	return e, json.Unmarshal(b, &e)
+}
+
+// told is what the owner says about a remark.
+type told struct {
+	State  State  `json:"state"`
+	Answer string `json:"answer,omitempty"`
 }
 
 // List returns the received remarks, the oldest first.
@@ -112,6 +118,15 @@ func (d *Desk) List(ctx context.Context) ([]Entry, error) {
 
 // Close says that a received remark is done; who wrote it can read that.
 func (d *Desk) Close(ctx context.Context, reference string) (e Entry, err error) {
+	return d.Answer(ctx, reference, "")
+}
+
+// Answer is Close with some words, of at most 600 characters, for whoever
+// wrote the remark; ErrTooLarge for more.
+func (d *Desk) Answer(ctx context.Context, reference, text string) (e Entry, err error) {
+	if text = strings.TrimSpace(text); utf8.RuneCountInString(text) > maxAnswer {
+		return e, fmt.Errorf("%w: an answer has at most %d characters", ErrTooLarge, maxAnswer)
+	}
 	if reference = strings.ToUpper(reference); !references.MatchString(reference) {
 		return e, fmt.Errorf("%w: %q", ErrUnknown, reference)
 	}
@@ -123,6 +138,9 @@ func (d *Desk) Close(ctx context.Context, reference string) (e Entry, err error)
 			return nil, 0, err
 		}
 		e.State = Done
+		if text != "" {
+			e.Answer = text
+		}
 		b, err := json.Marshal(e)
 		return b, keepSent, err
 	})

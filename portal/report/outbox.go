@@ -71,61 +71,67 @@ func (d *Desk) Send(ctx context.Context, visitor string, r Remark) (reference st
 	return s.Reference, s.Delivered, d.put(ctx, s)
 }
 
-// StateOf says how far a remark is that was written here. The owner is asked
-// for the state of a delivered one.
-func (d *Desk) StateOf(ctx context.Context, reference string) (State, error) {
+// StateOf says how far a remark is that was written here, and what its owner
+// answers. The owner is asked for the state of a delivered one.
+func (d *Desk) StateOf(ctx context.Context, reference string) (State, string, error) {
 	if !references.MatchString(reference) {
-		return "", ErrUnknown
+		return "", "", ErrUnknown
 	}
 	if e, err := d.entry(ctx, reference); err == nil {
-		return e.State, nil
+		return e.State, e.Answer, nil
 	}
 	b, err := d.c.Store.Get(ctx, outPrefix+reference)
 	if errors.Is(err, store.ErrNotFound) {
-		return "", ErrUnknown
+		return "", "", ErrUnknown
 	}
 	var s sent
 	if err == nil {
 		err = json.Unmarshal(b, &s)
 	}
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	if !s.Delivered {
-		return Waiting, nil
+		return Waiting, "", nil
 	}
 	return d.ask(ctx, s.Owner, reference)
 }
 
 // ask asks the owner of a remark for its state.
-func (d *Desk) ask(ctx context.Context, owner federation.EntityID, reference string) (State, error) {
+func (d *Desk) ask(ctx context.Context, owner federation.EntityID, reference string) (State, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, sendWithin)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, owner.URL(Path)+"?reference="+url.QueryEscape(reference), nil)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	resp, err := d.c.HTTP.Do(req)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	defer resp.Body.Close()
-	var a struct {
-		State State `json:"state"`
-	}
+	var a told
 	switch {
 	case resp.StatusCode == http.StatusNotFound:
-		return "", ErrUnknown
+		return "", "", ErrUnknown
 	case resp.StatusCode != http.StatusOK:
-		return "", fmt.Errorf("report: %s answers %d", owner, resp.StatusCode)
+		return "", "", fmt.Errorf("report: %s answers %d", owner, resp.StatusCode)
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, MaxClaims)).Decode(&a); err != nil {
-		return "", fmt.Errorf("report: %s: %w", owner, err)
+		return "", "", fmt.Errorf("report: %s: %w", owner, err)
 	}
 	if a.State != Open && a.State != Done {
-		return "", fmt.Errorf("report: %s answers with an unknown state", owner)
+		return "", "", fmt.Errorf("report: %s answers with an unknown state", owner)
 	}
-	return a.State, nil
+	return a.State, short(a.Answer), nil
+}
+
+// short bounds what another member answers.
+func short(s string) string {
+	if r := []rune(s); len(r) > maxAnswer {
+		return string(r[:maxAnswer])
+	}
+	return s
 }
 
 func (d *Desk) claims(s sent) claims {

@@ -43,6 +43,7 @@ const (
 	MaxClaims  = 4 << 10 // of the signed JSON, in bytes
 	maxBody    = 8 << 10 // of its compact form
 	maxText    = 2000    // characters
+	maxAnswer  = 600     // characters
 	messageFor = 5 * time.Minute
 	keepOpen   = 365 * 24 * time.Hour // a received remark
 	keepSent   = 90 * 24 * time.Hour  // a delivered one, to ask for its state
@@ -124,6 +125,8 @@ type Entry struct {
 	Text      string              `json:"text"`
 	Received  time.Time           `json:"received"`
 	State     State               `json:"state"`
+	// Answer is what the owner tells whoever wrote it, "" for nothing.
+	Answer string `json:"answer,omitempty"`
 }
 
 // Gap is a Leistung that nobody answers for in a place.

@@ -109,11 +109,23 @@ func TestRemarkReachesItsOwner(t *testing.T) {
 		t.Fatalf("%+v, %v", es, err)
 	}
 	expectState(t, n.desks[here], ref, report.Open)
-	if _, err := n.desks[owner].Close(ctx, strings.ToLower(ref)); err != nil {
+	if _, err := n.desks[owner].Answer(ctx, ref, strings.Repeat("ä", 601)); !errors.Is(err, report.ErrTooLarge) {
+		t.Errorf("a long answer: %v", err)
+	}
+	if _, err := n.desks[owner].Answer(ctx, strings.ToLower(ref), " Die Gebühr stimmt jetzt. "); err != nil {
 		t.Fatal(err)
 	}
 	expectState(t, n.desks[here], ref, report.Done)
-	if _, err := n.desks[here].StateOf(ctx, "AAAA-AAAA-AAAA"); !errors.Is(err, report.ErrUnknown) {
+	if _, answer, err := n.desks[here].StateOf(ctx, ref); err != nil || answer != "Die Gebühr stimmt jetzt." {
+		t.Errorf("the answer is %q, %v", answer, err)
+	}
+	if _, err := n.desks[owner].Close(ctx, ref); err != nil {
+		t.Fatal(err)
+	}
+	if _, answer, _ := n.desks[here].StateOf(ctx, ref); answer == "" {
+		t.Error("closing once more has dropped the answer")
+	}
+	if _, _, err := n.desks[here].StateOf(ctx, "AAAA-AAAA-AAAA"); !errors.Is(err, report.ErrUnknown) {
 		t.Errorf("an unknown reference: %v", err)
 	}
 	own, delivered, err := n.desks[here].Send(ctx, "visitor", report.Remark{Owner: here, Text: "Das Portal ist zu bunt."})
@@ -125,7 +137,7 @@ func TestRemarkReachesItsOwner(t *testing.T) {
 
 func expectState(t *testing.T, d *report.Desk, ref string, want report.State) {
 	t.Helper()
-	if got, err := d.StateOf(t.Context(), ref); err != nil || got != want {
+	if got, _, err := d.StateOf(t.Context(), ref); err != nil || got != want {
 		t.Errorf("%s is %q, %v; want %q", ref, got, err, want)
 	}
 }
@@ -148,7 +160,7 @@ func TestRemarkWaits(t *testing.T) {
 	n.desks[here].DeliverWaiting(t.Context())
 	expectState(t, n.desks[here], ref, report.Open)
 	down.Store(true)
-	if s, err := n.desks[here].StateOf(t.Context(), ref); err == nil {
+	if s, _, err := n.desks[here].StateOf(t.Context(), ref); err == nil {
 		t.Errorf("a silent owner says %q", s)
 	}
 }

@@ -105,14 +105,14 @@ type fixture struct {
 
 func (f *fixture) Portals() []web.Portal { return f.network }
 
-func (f *fixture) State(_ *http.Request, reference string) (web.ReportState, error) {
+func (f *fixture) State(_ *http.Request, reference string) (web.ReportState, string, error) {
 	if reference == "DOWN" {
-		return web.ReportUnknown, errors.New("no answer")
+		return web.ReportUnknown, "", errors.New("no answer")
 	}
 	if s := web.ReportState(strings.ToLower(reference)); s == web.ReportOpen || s == web.ReportDone || s == web.ReportWaiting {
-		return s, nil
+		return s, map[web.ReportState]string{web.ReportDone: "Die Gebühr stimmt jetzt."}[s], nil
 	}
-	return web.ReportUnknown, nil
+	return web.ReportUnknown, "", nil
 }
 
 func (f *fixture) Report(_ *http.Request, about directory.OfferRef, text string) (string, bool, error) {

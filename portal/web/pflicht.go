@@ -262,7 +262,7 @@ func (v *view) reportState(id string) *alert {
 	if len(id) > maxReference {
 		id = ""
 	}
-	s, err := v.w.cfg.Reports.State(v.r, id)
+	s, answer, err := v.w.cfg.Reports.State(v.r, id)
 	if err != nil {
 		v.w.cfg.Log.Info("state of a report is not known", "err", err)
 		return &alert{Kind: "warning", Title: v.t("report.state.silent.title"), Text: []string{v.t("report.state.silent", id)}, Status: true}
@@ -271,5 +271,9 @@ func (v *view) reportState(id string) *alert {
 	if kind == "" {
 		kind = "info"
 	}
-	return &alert{Kind: kind, Title: v.t("report.state." + string(s) + ".title"), Text: []string{v.t("report.state."+string(s), id)}, Status: true}
+	a := &alert{Kind: kind, Title: v.t("report.state." + string(s) + ".title"), Text: []string{v.t("report.state."+string(s), id)}, Status: true}
+	if answer != "" {
+		a.Text = append(a.Text, v.t("report.state.answer", answer))
+	}
+	return a
 }

@@ -117,8 +117,9 @@ type Reports interface {
 	// owner has received it already.
 	// An error that wraps ErrReportLong is the citizen's to mend.
 	Report(r *http.Request, about directory.OfferRef, text string) (reference string, delivered bool, err error)
-	// State says how far a report is that was written here.
-	State(r *http.Request, reference string) (ReportState, error)
+	// State says how far a report is that was written here, and what its owner
+	// answers, "" for nothing.
+	State(r *http.Request, reference string) (ReportState, string, error)
 }
 
 // ErrReportLong refuses a report that is too long to be sent.
