@@ -211,6 +211,10 @@ type Redis struct {
 	PasswordFile string   `yaml:"password_file"`
 	TLS          bool     `yaml:"tls"`
 	Cluster      bool     `yaml:"cluster"` // a Cluster reached by one address
+	// Replicas is how many Redis replicas must have confirmed a write before it
+	// counts. A failover loses what was not confirmed: set 1 with Sentinel or
+	// Cluster, and run two replicas, so that one may be away.
+	Replicas int `yaml:"replicas"`
 }
 
 // Register names the files of areas beyond the built-in Kreis.

@@ -110,6 +110,7 @@ func TestFaults(t *testing.T) {
 		"upstream, level":    {"entity: https://a.example\nop:\n  upstreams:\n    - id: a\n      levels:\n        x: sehr hoch\n", "n.yaml:6: op.upstreams[0].levels.x: "},
 		"upstream, claim":    {"entity: https://a.example\nop:\n  upstreams:\n    - id: a\n      claims: {vorname: x}\n", "n.yaml:5: op.upstreams[0].claims.vorname: this claim is unknown"},
 		"upstream, table":    {"entity: https://a.example\nop:\n  upstreams:\n    - id: a\n      acr: saml\n", "n.yaml:5: op.upstreams[0].acr: \"saml\" is not possible"},
+		"replicas":           {"entity: https://a.example\nstore:\n  redis:\n    replicas: viele\n", `n.yaml:4: store.redis.replicas: "viele" is not a whole number`},
 		"upstream, place":    {"entity: https://a.example\nop:\n  upstreams:\n    - id: a\n      places: [\"0345\"]\n", "n.yaml:5: op.upstreams[0].places[0]: "},
 		"not yaml":           {"entity: [\n", "check indentation"},
 	}

@@ -26,6 +26,16 @@ func (p *parser) provider(c *Config) {
 	}
 }
 
+// redis validates store.redis.
+func (p *parser) redis(c *Config) {
+	if c.Store.Redis.Replicas < 0 {
+		p.fault("store.redis.replicas", "a number below 0 is not possible", "0 waits for none; with Sentinel or Cluster write replicas: 1")
+	}
+	if c.Store.Redis.Replicas > 0 && c.Store.Redis.Master == "" && !c.Store.Redis.Cluster && len(c.Store.Redis.Addrs) < 2 {
+		p.fault("store.redis.replicas", "a single Redis has no replicas", "remove it, or name the Sentinels and the master")
+	}
+}
+
 // at is fault for a key of an entry of a list.
 func (p *parser) at(entry, key, what, remedy string) {
 	full := join(entry, key)

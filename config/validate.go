@@ -51,6 +51,7 @@ func (p *parser) validate(c *Config) {
 	p.catalog(c)
 	p.links(c)
 	p.provider(c)
+	p.redis(c)
 	p.admin(c)
 	p.api(c)
 	p.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")

@@ -33,7 +33,7 @@ func (n *Node) openStore() error {
 	case n.opt.Store != nil:
 		n.kept = n.opt.Store
 	case len(r.Addrs) > 0:
-		cfg := store.RedisConfig{Addrs: r.Addrs, Master: r.Master, Username: r.Username, Cluster: r.Cluster}
+		cfg := store.RedisConfig{Addrs: r.Addrs, Master: r.Master, Username: r.Username, Cluster: r.Cluster, Replicas: r.Replicas}
 		if r.TLS {
 			cfg.TLS = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: n.opt.Roots}
 		}

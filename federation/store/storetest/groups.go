@@ -103,3 +103,17 @@ func after(answer, name string) string {
 	}
 	return ""
 }
+
+// Follow makes r a replica of whoever the Sentinels take for the master now,
+// and reports whether that is somebody other than the first one and r is in
+// step with it. Call it until it is true.
+func (s *Sentinel) Follow(ctx context.Context, r *Redis) bool {
+	answer := strings.Fields(cli(ctx, s.Addrs[0], "sentinel", "get-master-addr-by-name", s.Name))
+	if len(answer) != 2 || net.JoinHostPort(answer[0], answer[1]) == s.Master.Addr {
+		return false
+	}
+	if !strings.Contains(cli(ctx, r.Addr, "info", "replication"), "master_port:"+answer[1]) {
+		cli(ctx, r.Addr, "replicaof", answer[0], answer[1])
+	}
+	return strings.Contains(cli(ctx, r.Addr, "info", "replication"), "master_link_status:up")
+}

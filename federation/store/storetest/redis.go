@@ -117,14 +117,20 @@ func ping(ctx context.Context, addr string) bool {
 // Await calls ok until it is true, and fails the test after 10 s.
 func Await(t testing.TB, ok func(context.Context) bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	AwaitFor(t, 10*time.Second, ok)
+}
+
+// AwaitFor is Await with a limit of the caller's, for what takes an election.
+func AwaitFor(t testing.TB, limit time.Duration, ok func(context.Context) bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for !ok(ctx) {
 		select {
 		case <-ctx.Done():
-			t.Fatal("condition not met within 10 s")
+			t.Fatalf("condition not met within %s", limit)
 		case <-tick.C:
 		}
 	}
