@@ -215,8 +215,10 @@ func TestReplicasLogin(t *testing.T) {
 				replicas[1-v].addAccount(name)
 				b.counts()
 				if m.path != "" {
+					// First the one that is about to be given the request, then the
+					// other one, which has served what came before.
 					b.when(m.path, func(addr string) {
-						victim = replicas[slices.Index(b.addrs, addr)]
+						victim = replicas[(slices.Index(b.addrs, addr)+v)%len(replicas)]
 						victim.kill()
 					})
 				}

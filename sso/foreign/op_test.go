@@ -59,6 +59,11 @@ type pages struct{}
 
 func (pages) LoginPage(w http.ResponseWriter, _ *http.Request, status int, p sso.LoginPage) {
 	w.WriteHeader(status)
+	if !p.Accounts && len(p.Upstreams) > 0 {
+		_, _ = fmt.Fprintf(w, `<form method="post" action="%s"><input type="hidden" name="csrf" value="%s"><input type="hidden" name="handle" value="%s">
+<input type="hidden" name="upstream" value="%s"></form> mistake=%s`, p.Action, p.CSRF, p.Handle, p.Upstreams[0].ID, p.Mistake)
+		return
+	}
 	_, _ = fmt.Fprintf(w, `<form method="post" action="%s"><input type="hidden" name="csrf" value="%s"><input type="hidden" name="handle" value="%s">
 <input name="username"><input type="password" name="password"></form> mistake=%s`, p.Action, p.CSRF, p.Handle, p.Mistake)
 }

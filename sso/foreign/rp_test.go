@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -18,8 +19,10 @@ import (
 	"rathausnetz/federation/store"
 	"rathausnetz/federation/trust"
 	"rathausnetz/sso"
+	"rathausnetz/sso/foreign"
 	"rathausnetz/sso/op"
 	"rathausnetz/sso/op/account"
+	"rathausnetz/sso/upstream"
 )
 
 const (
@@ -69,17 +72,21 @@ func TestForeignRPAtOurOP(t *testing.T) {
 		"private_key_jwt":     {op.Client{Keys: public}, map[string]any{"jwk": private}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if _, err := foreign.Dir(); errors.Is(err, foreign.ErrMissing) && !foreign.Required() {
+				t.Skip(err)
+			}
 			issuer := ownOP(t, c.client)
 			c.script["issuer"], c.script["client_id"], c.script["redirect_uri"] = issuer, foreignClient, foreignCallback
 			c.script["post_logout_redirect_uri"] = foreignReturn
 			c.script["username"], c.script["password"] = "erika", citizenPassword
-			c.script["steps"] = []string{"none", "login", "again", "none", "stepup", "fresh", "reuse", "revoke", "logout", "none"}
+			c.script["steps"] = []string{"none", "login", "again", "none", "unmet", "stepup", "fresh", "reuse", "revoke", "logout", "none"}
 			checkForeignRP(t, issuer, peer(t, "rp.mjs", c.script))
 		})
 	}
 }
 
-// ownOP runs our provider with one account and one static client.
+// ownOP runs our provider with one account, one static client, and
+// oidc-provider as source of accounts of a higher level.
 func ownOP(t *testing.T, client op.Client) (issuer string) {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -94,8 +101,24 @@ func ownOP(t *testing.T, client op.Client) (issuer string) {
 	client.RedirectURIs, client.PostLogoutRedirectURIs = []string{foreignCallback}, []string{foreignReturn}
 	tr := &http.Transport{}
 	t.Cleanup(tr.CloseIdleConnections)
+	back := op.ReturnURL(federation.EntityID(issuer), "fremd")
+	script := peer(t, "op.mjs", map[string]any{"clients": []any{map[string]any{
+		"client_id": "netz", "client_secret": "geheim", "redirect_uris": []string{back},
+		"token_endpoint_auth_method": "client_secret_basic", "id_token_signed_response_alg": "ES256",
+	}}})
+	var ready struct {
+		Issuer string `json:"issuer"`
+	}
+	if err := script.Next(&ready); err != nil {
+		t.Fatal(err)
+	}
+	source := must(upstream.New(upstream.Config{
+		ID: "fremd", Name: "Fremdes Konto", Issuer: ready.Issuer, ClientID: "netz", Secret: "geheim", RedirectURI: back,
+		Max: federation.LevelSubstanziell, HTTP: &http.Client{Transport: tr}, Loopback: true,
+	}))(t)
 	p := must(op.New(op.Config{
-		Issuer: federation.EntityID(issuer), Name: "Landkreis Probe", Store: st, Accounts: accounts, Pages: pages{},
+		Upstreams: []op.Upstream{source},
+		Issuer:    federation.EntityID(issuer), Name: "Landkreis Probe", Store: st, Accounts: accounts, Pages: pages{},
 		Keys: &trust.Keys{Protocol: []*trust.Key{must(trust.NewKey())(t)}},
 		Clients: op.ClientsFunc(func(_ context.Context, id string) (*op.Client, error) {
 			if id != client.ID {
@@ -145,8 +168,13 @@ func checkForeignRP(t *testing.T, issuer string, script interface{ Next(any) err
 	if r := next("none"); r.Error != "" || r.Claims["sub"] != sub {
 		t.Errorf("oidcc-prompt-none-logged-in: %+v", r)
 	}
-	if r := next("stepup"); r.Error != "unmet_authentication_requirements" {
+	if r := next("unmet"); r.Error != "unmet_authentication_requirements" {
 		t.Errorf("level that no account has: %+v", r)
+	}
+	// The source has signed somebody in whom nobody knows yet: the person says
+	// on the page that it is theirs, and stays who they were.
+	if r := next("stepup"); r.Error != "" || passwords(r) != 0 || r.Claims["acr"] != federation.LevelSubstanziell.ACR() || r.Claims["sub"] != sub {
+		t.Errorf("step-up: %+v", r)
 	}
 	if r := next("fresh"); r.Error != "" || passwords(r) != 1 || r.Claims["sub"] != sub {
 		t.Errorf("oidcc-prompt-login: %+v", r)

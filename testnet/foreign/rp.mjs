@@ -2,7 +2,7 @@
 // browser of its own that keeps cookies and fills in forms.
 // Argument: JSON {issuer, client_id, secret? | jwk?, redirect_uri, post_logout_redirect_uri?, username, password, steps}.
 // For each step it prints one line {"step": …, …} with what came back, or
-// {"step": …, "error": …}. Steps: login, again, stepup, fresh, none, reuse,
+// {"step": …, "error": …}. Steps: login, again, stepup, unmet, fresh, none, reuse,
 // revoke, logout.
 import { webcrypto } from 'node:crypto';
 import * as oidc from 'openid-client';
@@ -95,6 +95,7 @@ const steps = {
   login: () => login(),
   again: () => login(),
   stepup: () => login({ acr_values: 'http://eidas.europa.eu/LoA/substantial' }),
+  unmet: () => login({ acr_values: 'http://eidas.europa.eu/LoA/high' }),
   fresh: () => login({ prompt: 'login', max_age: '0' }, { maxAge: 60 }),
   none: () => login({ prompt: 'none' }),
   reuse: async () => { await last.grant(); return {}; },
