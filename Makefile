@@ -8,7 +8,7 @@ LDFLAGS  = -s -w -X main.version=$(VERSION)
 TOOLS    = $(CURDIR)/.tools
 export GOWORK = off
 
-.PHONY: build test lint fuzz bench bench-peers package container screenshots deps tools
+.PHONY: build test lint fuzz bench bench-peers bench-pages package container screenshots deps tools
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/rathausnetz ./cmd/rathausnetz
@@ -54,13 +54,20 @@ bench:
 # of about ten minutes; writes the tables into docs/benchmarks.md. PEERS passes
 # options on: PEERS='-only http'.
 PEERS_MODULES = github.com/mattn/go-sqlite3@v1.14.53 github.com/jackc/pgx/v5@v5.12.0 github.com/blevesearch/bleve/v2@v2.5.7
-bench-peers: build
+bench-peers: $(TOOLS)/peers
+	$(TOOLS)/peers -node $(CURDIR)/bin/rathausnetz -write $(CURDIR)/docs/benchmarks.md $(PEERS)
+
+$(TOOLS)/peers: build
 	./.ci/peers
 	mkdir -p $(TOOLS)
 	cp go.mod $(TOOLS)/peers.mod && cp go.sum $(TOOLS)/peers.sum
 	$(GO) get -modfile=$(TOOLS)/peers.mod $(PEERS_MODULES)
 	CGO_ENABLED=1 $(GO) build -modfile=$(TOOLS)/peers.mod -tags peers -o $(TOOLS)/peers ./testnet/peers
-	$(TOOLS)/peers -node $(CURDIR)/bin/rathausnetz -write $(CURDIR)/docs/benchmarks.md $(PEERS)
+
+# A result page from memory beside nginx sending the same bytes as a file: half
+# a minute. Drawing pages is BenchmarkPages in portal/web.
+bench-pages: $(TOOLS)/peers
+	$(TOOLS)/peers -only pages -node $(CURDIR)/bin/rathausnetz
 
 # Pictures of the main pages of two portals, for the README and for looking at.
 screenshots: deps

@@ -28,7 +28,7 @@ func main() {
 
 // options are what the command line may change.
 type options struct {
-	only   string // resolve, search, http, memory; empty: all
+	only   string // resolve, search, http, pages, memory; empty: all
 	sizes  []int  // members of the networks for resolve
 	rounds int
 	dir    string // for everything the peers write
@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	for _, part := range []struct {
 		name string
 		run  func(context.Context, options, io.Writer) error
-	}{{"resolve", resolve}, {"search", finding}, {"http", requests}, {"memory", memory}} {
+	}{{"resolve", resolve}, {"search", finding}, {"http", requests}, {"pages", pages}, {"memory", memory}} {
 		if o.only != "" && !strings.Contains(o.only, part.name) {
 			continue
 		}
@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 
 func parse(args []string) (o options, err error) {
 	f := flag.NewFlagSet("peers", flag.ContinueOnError)
-	f.StringVar(&o.only, "only", "", "a list of resolve, search, http, memory; empty: all")
+	f.StringVar(&o.only, "only", "", "a list of resolve, search, http, pages, memory; empty: all")
 	f.IntVar(&o.rounds, "rounds", 5, "how often the peers take turns")
 	f.StringVar(&o.node, "node", "bin/rathausnetz", "the program whose answers over HTTP are measured")
 	f.StringVar(&o.write, "write", "", "the file between whose marks the tables are put")

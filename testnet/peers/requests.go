@@ -26,6 +26,7 @@ import (
 type server struct {
 	name     string
 	url      string
+	headers  []string // "Name: value"
 	pids     func() []int
 	rates    []float64
 	requests int
@@ -92,7 +93,11 @@ var (
 
 func (s *server) load(ctx context.Context) error {
 	before := s.used()
-	b, err := exec.CommandContext(ctx, "wrk", "-t2", "-c32", "-d"+strconv.Itoa(wrkSeconds)+"s", s.url).CombinedOutput()
+	args := []string{"-t2", "-c32", "-d" + strconv.Itoa(wrkSeconds) + "s"}
+	for _, h := range s.headers {
+		args = append(args, "-H", h)
+	}
+	b, err := exec.CommandContext(ctx, "wrk", append(args, s.url)...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w: %w: %s", errWrk, err, b)
 	}
