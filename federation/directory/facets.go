@@ -104,13 +104,13 @@ func (n *counts) add(c *candidate, fails int) {
 		n.kinds[c.kind&7]++
 	}
 	if fails&^failAudience == 0 {
-		for i, a := range audiences() {
-			if c.traits.audience(a.code) {
+		for i, bit := range [...]traits{traitCitizen, traitBusiness, traitAuthority} { // in the order of audiences
+			if c.traits&(traitCitizen|traitBusiness|traitAuthority) == 0 || c.traits&bit != 0 {
 				n.audiences[i]++
 			}
 		}
 	}
-	if fails&^failLebenslage == 0 {
+	if fails&^failLebenslage == 0 && c.traits&(1<<len(n.situations)-1) != 0 {
 		for i := range n.situations {
 			n.situations[i] += int(c.traits >> i & 1)
 		}

@@ -41,7 +41,7 @@ func cut(s string, limit int) string {
 // teaser returns the beginning of a text for a list: whole words, at most
 // limit bytes and an ellipsis where something was left out.
 func teaser(s string, limit int) string {
-	s = strings.Join(strings.Fields(plain(s, 8*limit)), " ")
+	s = single(plain(s, 8*limit), limit)
 	if len(s) <= limit {
 		return s
 	}
@@ -50,4 +50,19 @@ func teaser(s string, limit int) string {
 		s = s[:i]
 	}
 	return strings.TrimRight(s, " ,.;:–-") + "…"
+}
+
+// single returns the words of s with one blank between them, as many as are
+// needed for more than most bytes.
+func single(s string, most int) string {
+	b := make([]byte, 0, most+64)
+	for w := range strings.FieldsSeq(s) {
+		if len(b) > 0 {
+			b = append(b, ' ')
+		}
+		if b = append(b, w...); len(b) > most {
+			break
+		}
+	}
+	return string(b)
 }

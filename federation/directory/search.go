@@ -42,7 +42,11 @@ func (d *Directory) Search(q Query) Result {
 		r.Corrected = s.corrected(q.Text)
 	}
 	r.Authorities = s.authorities(ix)
-	for _, x := range v.best(s, q.Offset, q.Limit) {
+	best := v.best(s, q.Offset, q.Limit)
+	if len(best) > 0 {
+		r.Hits = make([]Hit, 0, len(best))
+	}
+	for _, x := range best {
 		r.Hits = append(r.Hits, v.present(&s.list[x.at], q.Lang))
 	}
 	if r.Total == 0 {

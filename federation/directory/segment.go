@@ -184,9 +184,29 @@ func (s *set) at(rank uint32) uint32 {
 	return uint32(v & (1<<s.width - 1))
 }
 
-// unite adds the key numbers of the set to those in to.
+// unite adds the key numbers of the set to those in to, which has a bit for
+// each key that there is.
 func (s *set) unite(to []uint64) {
-	s.eachKey(func(key, _ uint32) { to[key/64] |= 1 << (key % 64) })
+	for w := range uint32(s.blocks) * blockWords {
+		word := s.data[w]
+		at := w/blockWords*blockKeys + w%blockWords*64 // bit 0 of word is key at-countBits
+		if w%blockWords == 0 {
+			word &^= 1<<countBits - 1
+			word, at = word>>countBits, at+countBits
+		}
+		if word == 0 {
+			continue
+		}
+		at -= countBits
+		to[at/64] |= word << (at % 64)
+		if high := word >> (64 - at%64); at%64 != 0 && high != 0 {
+			to[at/64+1] |= high
+		}
+	}
+	for i := range s.tail {
+		key := s.key(i)
+		to[key/64] |= 1 << (key % 64)
+	}
 }
 
 // each calls f for every key number in ascending order with what it leads to.
