@@ -90,7 +90,7 @@ func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
 // is a configured proxy, the last address in X-Forwarded-For that is not one.
 // The header of anybody else is ignored [SSO.md §10 J145].
 func (n *Node) clientAddress(r *http.Request) string {
-	if len(n.cfg.Proxies) == 0 {
+	if len(n.current().cfg.Proxies) == 0 {
 		return r.RemoteAddr
 	}
 	conn, err := netip.ParseAddrPort(r.RemoteAddr)
