@@ -53,12 +53,6 @@ func (b *blocks) forget(id federation.EntityID) {
 	delete(b.shown, id)
 }
 
-// hide takes a member out of the directory.
-func (n *Node) hide(id federation.EntityID) {
-	n.directory.Remove(id)
-	n.blocks.forget(id)
-}
-
 // passOnBlock tells the own members what a hub above has decided: they are not
 // in its gossip.
 func (n *Node) passOnBlock(b trust.Block, compact string) {

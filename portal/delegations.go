@@ -25,9 +25,9 @@ const delegationAgency = "delegation"
 // maxDelegations bounds the file.
 const maxDelegations = 10000
 
-// delegation is one entry of the file: a task that another member has in these
+// delegationEntry is one entry of the file: a task that another member has in these
 // areas. From is the first day, ToDate the last one.
-type delegation struct {
+type delegationEntry struct {
 	Leika  leika.ID            `yaml:"leika"`
 	Areas  []region.Area       `yaml:"areas"`
 	To     federation.EntityID `yaml:"to"`
@@ -58,7 +58,7 @@ func readDelegations(path string, loopback bool) ([]catalog.Delegation, error) {
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(b))
 	dec.KnownFields(true)
-	var list []delegation
+	var list []delegationEntry
 	if err := dec.Decode(&list); err != nil {
 		return nil, fmt.Errorf("%w: %s: %s", ErrDelegations, path, strings.TrimPrefix(err.Error(), "yaml: "))
 	}

@@ -11,7 +11,6 @@ import (
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/anchor"
-	"rathausnetz/federation/catalog"
 	"rathausnetz/federation/directory"
 	"rathausnetz/federation/mirror"
 	"rathausnetz/federation/region"
@@ -331,37 +330,6 @@ func (n *Node) followRoster(ctx context.Context, net *network) error {
 		case <-net.roster.Changed():
 		}
 	}
-}
-
-// showMember makes a member known to the directory even without a copy: "we
-// cannot know" is another answer than "nobody".
-func (n *Node) showMember(m federation.Member) {
-	if c, ok := n.mirror.Copy(m.ID); ok && c.Catalogue != nil {
-		c.Member = m
-		n.showCopy(c)
-		return
-	}
-	n.directory.Replace(directory.Source{Member: m, Reachable: n.reachable(m.ID)})
-}
-
-// showLapsed labels what is held of a member that cannot be verified anew.
-func (n *Node) showLapsed(id federation.EntityID) {
-	if c, ok := n.mirror.Copy(id); ok {
-		c.State = mirror.StateStale
-		n.showCopy(c)
-	}
-}
-
-func (n *Node) showCopy(c mirror.Copy) {
-	if c.Member.ID == "" {
-		return
-	}
-	var cat *catalog.Catalogue
-	if c.State != mirror.StateNone {
-		cat = n.blocks.apply(c.Member.ID, c.Catalogue)
-	}
-	n.directory.Replace(directory.Source{Member: c.Member, Catalogue: cat, Serial: c.Serial, Fetched: c.Checked,
-		Stale: c.State != mirror.StateFresh, Reachable: n.reachable(c.Member.ID)})
 }
 
 // reachable says whether a member answers now: by gossip where it is heard

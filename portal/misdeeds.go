@@ -49,24 +49,24 @@ func (n *Node) noteRefused(id federation.EntityID, err error) {
 	n.note(misdeed{Report: anchor.Report{Subject: id, Kind: "refused", Reason: err.Error()}})
 }
 
-// noteOutside writes down claims outside a mark, once for each catalogue. Only
-// the mirror calls it, one call at a time.
+// noteOutside writes down claims outside a mark that nobody has delegated, once
+// for each catalogue. Only the mirror calls it, one call at a time.
 func (n *Node) noteOutside(c mirror.Copy) {
-	if c.Outside == 0 || n.outside[c.Member.ID] == c.Digest {
+	if n.noted[c.Member.ID] == c.Digest {
 		return
 	}
-	n.outside[c.Member.ID] = c.Digest
+	list := n.outside(c)
+	if len(list) == 0 {
+		return
+	}
+	n.noted[c.Member.ID] = c.Digest
 	n.metrics.Refused("scope")
-	n.note(misdeed{Report: anchor.Report{Subject: c.Member.ID, Kind: "scope", Reason: leftOut(c)}})
+	n.note(misdeed{Report: anchor.Report{Subject: c.Member.ID, Kind: "scope", Reason: leftOut(c.Member, list)}})
 }
 
 // leftOut is what was left out of a copy, in one line.
-func leftOut(c mirror.Copy) string {
-	text := fmt.Sprintf("%d claims outside its mark %s left out", c.Outside, c.Member.MarkID)
-	if len(c.Findings) > 0 {
-		text += ": " + c.Findings[0].String()
-	}
-	return text
+func leftOut(m federation.Member, list []catalog.Finding) string {
+	return fmt.Sprintf("%d claims outside its mark %s left out: %s", len(list), m.MarkID, list[0].String())
 }
 
 // note never blocks: it is called under locks of others.

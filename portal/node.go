@@ -124,8 +124,9 @@ type Node struct {
 	publisher  *publisher
 	statements statements
 	blocks     blocks
+	showing    showing
 	misdeeds   chan misdeed                              // for tellHub
-	outside    map[federation.EntityID]federation.Digest // catalogues noted by noteOutside
+	noted      map[federation.EntityID]federation.Digest // catalogues noted by noteOutside
 	seen       map[federation.EntityID]seenCopy          // by noteCopy
 
 	sessions *session.Manager
@@ -160,7 +161,7 @@ func Open(cfg config.Config, opt Options) (n *Node, err error) {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	opt.Log = slog.New(trace.Log{Handler: opt.Log.Handler()})
-	n = &Node{misdeeds: make(chan misdeed, maxMisdeeds), outside: map[federation.EntityID]federation.Digest{}, seen: map[federation.EntityID]seenCopy{}, cfg: cfg, opt: opt, now: opt.Now, log: opt.Log}
+	n = &Node{misdeeds: make(chan misdeed, maxMisdeeds), noted: map[federation.EntityID]federation.Digest{}, seen: map[federation.EntityID]seenCopy{}, cfg: cfg, opt: opt, now: opt.Now, log: opt.Log}
 	n.live.Store(&settings{cfg: cfg})
 	n.http, n.patient = newOutbound(n.outboundGuard(), opt), newPatient(n.outboundGuard(), opt)
 	n.metrics = metrics.New(metrics.Config{Build: opt.Build, Process: opt.Process, Snapshot: n.snapshot})

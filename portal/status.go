@@ -111,15 +111,16 @@ func (n *Node) memberStatus(m federation.Member, p discovery.Peer) MemberStatus 
 	if !ok {
 		return out
 	}
-	out.Copy, out.Serial, out.Bytes, out.Checked, out.Expires, out.Outside = c.State, c.Serial, c.Bytes, c.Checked, c.Expires, c.Outside
+	outside := n.outside(c)
+	out.Copy, out.Serial, out.Bytes, out.Checked, out.Expires, out.Outside = c.State, c.Serial, c.Bytes, c.Checked, c.Expires, len(outside)
 	if c.Catalogue != nil {
 		out.Offers = len(c.Catalogue.Offers)
 	}
 	switch {
 	case c.Err != nil:
 		out.Error = c.Err.Error()
-	case c.Outside > 0:
-		out.Error = leftOut(c)
+	case len(outside) > 0:
+		out.Error = leftOut(c.Member, outside)
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -10,11 +11,15 @@ import (
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/leika"
+	"rathausnetz/federation/region"
 )
 
 // GateInput is what Gates needs to know beside the catalogue.
 type GateInput struct {
 	Scope federation.Scope // what the publisher's hub has granted
+	// Delegated reports what others have given to the publisher, the whole area
+	// of it: that may be claimed as well. nil: nothing.
+	Delegated Delegated
 	// Register reports whether a LeiKa key is known; nil means that no
 	// register is loaded and keys are not checked.
 	Register func(leika.ID) bool
@@ -47,12 +52,26 @@ func Gates(c *Catalogue, in GateInput) []Finding {
 	for i := range c.Delegations {
 		d := &c.Delegations[i]
 		f.record = d.ID
-		f.gateKey(d.Leika, in, false)
+		f.gateKey(d.Leika, in, in.Scope.CoversKey(d.Leika), false)
 		for _, a := range d.Areas {
 			f.gateArea("areas", a.String(), delegable(in.Scope, a))
 		}
 	}
 	return f.list
+}
+
+// allowed reports whether the publisher may claim key in area.
+func (in *GateInput) allowed(key leika.ID, area region.Area) bool {
+	return in.Scope.CoversArea(area) || in.Delegated != nil && !key.IsZero() && in.Delegated(key, area)
+}
+
+// keyAllowed reports whether an offer may have its key: granted, or delegated
+// for every area the offer claims.
+func (in *GateInput) keyAllowed(o *Offer) bool {
+	if in.Scope.CoversKey(o.Leika) {
+		return true
+	}
+	return in.Delegated != nil && !slices.ContainsFunc(o.Zustaendigkeiten, func(z Zustaendigkeit) bool { return !in.Delegated(o.Leika, z.Area) })
 }
 
 func (f *findings) gateOffer(o *Offer, in GateInput) {
@@ -63,12 +82,12 @@ func (f *findings) gateOffer(o *Offer, in GateInput) {
 		f.gateText(string(o.Sections[i].Kind), o.Sections[i].Text)
 		f.gateLinks(string(o.Sections[i].Kind), o.Sections[i].Text, in.Loopback)
 	}
-	f.gateKey(o.Leika, in, o.Own)
+	f.gateKey(o.Leika, in, in.keyAllowed(o), o.Own)
 	responsible := false
 	for i := range o.Zustaendigkeiten {
 		z := &o.Zustaendigkeiten[i]
 		responsible = responsible || z.Role.Responsible()
-		f.gateArea("zustaendigkeit", z.Area.String(), in.Scope.CoversArea(z.Area))
+		f.gateArea("zustaendigkeit", z.Area.String(), in.allowed(o.Leika, z.Area))
 	}
 	if !responsible {
 		f.add(Block, CodeAuthority, "zustaendigkeit", "Für die Leistung ist niemand zuständig.", "Tragen Sie eine zuständige Stelle mit einem Gebiet ein.")
@@ -77,7 +96,7 @@ func (f *findings) gateOffer(o *Offer, in GateInput) {
 		f.gateURL("onlinedienst", o.Onlinedienste[i].URL, in.Loopback)
 		f.gateText("onlinedienst", o.Onlinedienste[i].Title)
 		for _, a := range o.Onlinedienste[i].Areas {
-			f.gateArea("onlinedienst", a.String(), in.Scope.CoversArea(a))
+			f.gateArea("onlinedienst", a.String(), in.allowed(o.Leika, a))
 		}
 	}
 	if !in.Now.IsZero() && !o.Valid.To.IsZero() && !in.Now.Before(o.Valid.To) {
@@ -130,14 +149,14 @@ func (f *findings) gateURL(field, s string, loopback bool) {
 	f.add(Block, CodePlaintextLink, field, fmt.Sprintf("Der Link %s ist unverschlüsselt.", clip(s)), "Verwenden Sie die Adresse mit https://.")
 }
 
-func (f *findings) gateKey(key leika.ID, in GateInput, own bool) {
+func (f *findings) gateKey(key leika.ID, in GateInput, allowed, own bool) {
 	if key.IsZero() {
 		return
 	}
 	if in.Register != nil && !own && !in.Register(key) {
 		f.add(Block, CodeLeika, "leika", fmt.Sprintf("Der LeiKa-Schlüssel %s steht nicht im Register.", key), "Berichtigen Sie den Schlüssel oder kennzeichnen Sie die Leistung als eigene Leistung.")
 	}
-	if !in.Scope.CoversKey(key) {
+	if !allowed {
 		f.add(Block, CodeScopeKey, "leika", fmt.Sprintf("Der LeiKa-Schlüssel %s gehört nicht zu den Leistungen, die Ihnen gewährt sind.", key), "Bitten Sie Ihren Landkreis, die Gewährung zu erweitern.")
 	}
 }

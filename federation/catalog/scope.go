@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"rathausnetz/federation"
+	"rathausnetz/federation/leika"
 	"rathausnetz/federation/region"
 )
 
@@ -16,7 +17,19 @@ import (
 // that loses all its claims is left out. c itself is not changed; the result
 // shares memory with it. [SSO.md §3]
 func WithinScope(c *Catalogue, m federation.Member) (*Catalogue, []Finding) {
-	f := scopeFilter{member: m}
+	return Admit(c, m, nil)
+}
+
+// Delegated reports whether others have delegated a key to a member, for an
+// area or a part of it.
+type Delegated func(key leika.ID, area region.Area) bool
+
+// Admit is WithinScope for a member to which others have delegated: claims
+// outside its own grant that delegated knows stay. Whether a delegation holds
+// for one place on one day is for whoever resolves to say [DESIGN §4.2]. Offers
+// without LeiKa key cannot be delegated.
+func Admit(c *Catalogue, m federation.Member, delegated Delegated) (*Catalogue, []Finding) {
+	f := scopeFilter{member: m, delegated: delegated}
 	out := &Catalogue{Member: c.Member, Serial: c.Serial, Units: c.Units}
 	if c.Member != m.ID {
 		f.lost("", CodeMember, "", fmt.Sprintf("Der Katalog gehört %s.", c.Member))
@@ -37,8 +50,24 @@ func WithinScope(c *Catalogue, m federation.Member) (*Catalogue, []Finding) {
 }
 
 type scopeFilter struct {
-	member federation.Member
-	list   []Finding
+	member    federation.Member
+	delegated Delegated // nil: nothing is
+	list      []Finding
+}
+
+// covers reports whether a claim for key in area is granted or delegated.
+func (f *scopeFilter) covers(key leika.ID, area region.Area) bool {
+	if f.member.Scope.CoversKey(key) && f.member.Scope.CoversArea(area) {
+		return true
+	}
+	return f.delegated != nil && !key.IsZero() && f.delegated(key, area)
+}
+
+// anyDelegated reports whether something of an offer is delegated.
+func (f *scopeFilter) anyDelegated(o *Offer) bool {
+	return slices.ContainsFunc(o.Zustaendigkeiten, func(z Zustaendigkeit) bool {
+		return f.delegated != nil && !o.Leika.IsZero() && f.delegated(o.Leika, z.Area)
+	})
 }
 
 func (f *scopeFilter) lost(id ID, code, field, message string) {
@@ -49,27 +78,29 @@ func (f *scopeFilter) lost(id ID, code, field, message string) {
 }
 
 func (f *scopeFilter) offer(o Offer) (Offer, bool) {
-	if !f.member.Scope.CoversKey(o.Leika) {
+	if !f.member.Scope.CoversKey(o.Leika) && !f.anyDelegated(&o) {
 		f.lost(o.ID, CodeScopeKey, "leika", fmt.Sprintf("Der LeiKa-Schlüssel %s ist nicht gewährt.", o.Leika))
 		return o, false
 	}
 	had := len(o.Zustaendigkeiten)
-	o.Zustaendigkeiten = f.claims(o.ID, o.Zustaendigkeiten)
+	o.Zustaendigkeiten = f.claims(&o)
 	if had > 0 && len(o.Zustaendigkeiten) == 0 {
 		return o, false
 	}
-	o.Onlinedienste = f.onlinedienste(o.ID, o.Onlinedienste)
+	o.Onlinedienste = f.onlinedienste(&o)
 	return o, true
 }
 
-func (f *scopeFilter) claims(id ID, claims []Zustaendigkeit) []Zustaendigkeit {
-	kept := make([]Zustaendigkeit, 0, len(claims))
-	for _, z := range claims {
-		if !f.member.Scope.CoversArea(z.Area) {
-			f.lost(id, CodeScopeArea, "zustaendigkeit", fmt.Sprintf("Das Gebiet %s ist nicht gewährt.", z.Area))
+func (f *scopeFilter) claims(o *Offer) []Zustaendigkeit {
+	kept := make([]Zustaendigkeit, 0, len(o.Zustaendigkeiten))
+	for _, z := range o.Zustaendigkeiten {
+		if !f.covers(o.Leika, z.Area) {
+			f.lost(o.ID, CodeScopeArea, "zustaendigkeit", fmt.Sprintf("Das Gebiet %s ist nicht gewährt.", z.Area))
 			continue
 		}
-		z.Except = f.except(z.Area, z.Except)
+		if f.member.Scope.CoversArea(z.Area) { // the grant's exceptions limit the grant, not what others give
+			z.Except = f.except(z.Area, z.Except)
+		}
 		kept = append(kept, z)
 	}
 	return kept
@@ -89,16 +120,16 @@ func (f *scopeFilter) except(area region.Area, own []region.Area) []region.Area 
 	return out
 }
 
-func (f *scopeFilter) onlinedienste(id ID, list []Onlinedienst) []Onlinedienst {
-	kept := make([]Onlinedienst, 0, len(list))
-	for _, d := range list {
+func (f *scopeFilter) onlinedienste(o *Offer) []Onlinedienst {
+	kept := make([]Onlinedienst, 0, len(o.Onlinedienste))
+	for _, d := range o.Onlinedienste {
 		areas := make([]region.Area, 0, len(d.Areas))
 		for _, a := range d.Areas {
-			if f.member.Scope.CoversArea(a) {
+			if f.covers(o.Leika, a) {
 				areas = append(areas, a)
 				continue
 			}
-			f.lost(id, CodeScopeArea, "onlinedienst", fmt.Sprintf("Das Gebiet %s ist nicht gewährt.", a))
+			f.lost(o.ID, CodeScopeArea, "onlinedienst", fmt.Sprintf("Das Gebiet %s ist nicht gewährt.", a))
 		}
 		if len(d.Areas) > 0 && len(areas) == 0 {
 			continue

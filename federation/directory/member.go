@@ -193,10 +193,14 @@ func sortedOffers(c *catalog.Catalogue) *catalog.Catalogue {
 
 func (m *member) claim(offer, zust int32, o *catalog.Offer, inKey bool) (claim, region.Area) {
 	z := &o.Zustaendigkeiten[zust]
-	return claim{
-		offer: offer, zust: zust, valid: intersect(o.Valid, z.Valid), except: m.except(z),
+	c := claim{
+		offer: offer, zust: zust, valid: intersect(o.Valid, z.Valid), except: z.Except,
 		outside: !inKey || !m.Scope.CoversArea(z.Area),
-	}, z.Area
+	}
+	if !c.outside {
+		c.except = m.except(z)
+	}
+	return c, z.Area
 }
 
 // except returns where z does not hold: its own exceptions and those of the

@@ -113,6 +113,9 @@ type Copy struct {
 	State     State
 	Outside   int               // how much was left out because it is outside the scope
 	Findings  []catalog.Finding // the first 20 of it; read-only
+	// Whole is the catalogue as it was sealed, where Outside is not 0: others
+	// may have delegated some of what is left out, see catalog.Admit.
+	Whole *catalog.Catalogue
 	// Err is why the last attempt changed nothing, or what the member itself
 	// showed when another source had to help out; nil after a success.
 	Err error

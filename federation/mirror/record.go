@@ -152,13 +152,16 @@ func (m *Mirror) build(r *record, member federation.Member) {
 	}
 	first := findings[:min(len(findings), maxLoggedFindings)]
 	for _, f := range first {
-		m.log.Warn("record outside the scope left out", "peer", string(member.ID), "record", string(f.Record), "code", f.Code, "mark", f.Mark)
+		m.log.Warn("record outside the scope", "peer", string(member.ID), "record", string(f.Record), "code", f.Code, "mark", f.Mark)
 	}
 	r.member = member
 	r.copy = Copy{
 		Member: member, Catalogue: c, Serial: man.Serial, Digest: r.pointer.Manifest, Bytes: r.bytes(),
 		Fetched: r.pointer.Fetched, Checked: r.copy.Checked, Source: r.pointer.Source,
 		Expires: time.Unix(man.Expires, 0), State: r.state(m.now()), Outside: len(findings), Findings: first,
+	}
+	if len(findings) > 0 {
+		r.copy.Whole = r.unpacked.Catalogue
 	}
 	if r.copy.State == StateFrozen {
 		r.copy.Err = fmt.Errorf("%s serial %d: %w", member.ID, man.Serial, ErrEquivocates)
