@@ -74,6 +74,9 @@ func (nw *Network) acquaint() error {
 	if !nw.spec.pools() {
 		return nil
 	}
+	if err := os.MkdirAll(nw.dir, 0o700); err != nil {
+		return err
+	}
 	if _, err := os.Stat(nw.poolKeyFile()); errors.Is(err, fs.ErrNotExist) {
 		if err := portal.WritePoolKey(nw.poolKeyFile()); err != nil {
 			return err

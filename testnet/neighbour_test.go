@@ -33,6 +33,14 @@ func TestNeighbours(t *testing.T) {
 			t.Error(r.Error)
 		}
 		c := NewCitizen(nw.Transport())
+		for path, words := range map[string][]string{
+			"/leistung/" + homeLeika + "/03460002": {"Damme gehört zu einem anderen Landkreis", "Zuständig für Damme: Stadt Damme.", besideWords + "des Landkreises Vechta", "Weiter zum Portal: Stadt Damme"},
+			"/suche?q=Hund&ort=Damme":              {"Damme gehört zu einem anderen Landkreis", "Zum Portal des Landkreises Vechta"},
+		} {
+			if err := awaitPage(ctx, c, melle.Entity.URL(path), words...); err != nil {
+				t.Error(err)
+			}
+		}
 		page := lohne.Entity.URL("/umzug?von=Lohne&nach=Melle&lang=en")
 		if err := awaitPage(ctx, c, page, "At the new place: Melle", melle.Legal, "This information comes from the portal of Landkreis Osnabrück"); err != nil {
 			t.Error(err)

@@ -112,6 +112,9 @@ func (a resolved) print(w io.Writer) {
 		if p.Stale {
 			state += ", stale"
 		}
+		if p.Changed == "" {
+			p.Changed = "unknown"
+		}
 		fmt.Fprintf(w, "%s (%s): %s\n  serial %d, changed %s, copy of %s, %s\n", p.Member.Name, p.Reason, p.Title["de"], p.Serial, p.Changed, p.Fetched, state)
 	}
 	fmt.Fprintf(w, "matched key %s at area %s\n", a.Matched, a.Area)

@@ -46,7 +46,11 @@ func (w *Web) Leistung(rw http.ResponseWriter, r *http.Request) {
 		return
 	case badPLZ, unknownPlace:
 		v.NoIndex = true
-		v.Page = statePage{Heading: title, Alerts: []alert{*v.outside()}, Change: v.otherPlace()}
+		state := v.outside()
+		if by, ok := w.of(v.Place.Beside); ok {
+			state = v.besideAnswer(by, key)
+		}
+		v.Page = statePage{Heading: title, Alerts: []alert{*state}, Change: v.otherPlace()}
 		v.tmpl = "zustand"
 		w.write(rw, r, http.StatusNotFound, v)
 		return

@@ -2,10 +2,13 @@ package web
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"strings"
 
+	"rathausnetz/federation"
 	"rathausnetz/federation/directory"
+	"rathausnetz/federation/leika"
 	"rathausnetz/federation/neighbour"
 	"rathausnetz/federation/region"
 	"rathausnetz/portal/web/locale"
@@ -90,7 +93,11 @@ func (v *view) besideHit(searches []moveSearch, found map[string][]directory.Hit
 			if !containsAny(title, m.about) || !containsAny(title, m.doing) {
 				continue
 			}
-			return &hit{Title: h.Title, TitleLang: v.In(h.Lang), URL: v.besideURL(&h.Provider, p), Badges: v.badges(&h.Provider, h.Several, false)}
+			to := v.besideURL(&h.Provider, p)
+			if h.Provider.Member.Kind == federation.KindLandkreis {
+				h.Provider.Member.ShortName = h.Provider.Member.Name // "Landkreis" alone would be the own one
+			}
+			return &hit{Title: h.Title, TitleLang: v.In(h.Lang), URL: to, Badges: v.badges(&h.Provider, h.Several, false)}
 		}
 	}
 	return nil
@@ -102,4 +109,36 @@ func (v *view) besideURL(p *directory.Provider, at place) string {
 		return p.Member.ID.URL(v.with(offerPath(directory.OfferRef{Member: p.Member.ID, ID: p.Offer.ID}), place{Chosen: true, Key: at.Key}))
 	}
 	return p.Member.ID.URL(v.Plain("/leistung/" + p.Offer.Leika.String() + "/" + at.Key))
+}
+
+// besideState is the state of a page for a place of another Landkreis: its
+// portal goes on.
+func (v *view) besideState(by neighbour.Neighbour) *alert {
+	at, of := v.w.placeOf(v.Place.Beside), locale.Of(v.Lang, by.Name)
+	back := v.query("/umzug", url.Values{"nach": {at.Name}})
+	return &alert{Kind: "info", Title: v.t("beside.title", at.Name), Text: []string{v.t("beside.text", at.Name, of)},
+		Links: []link{{URL: by.ID.URL(v.with("/", place{Chosen: true, Key: at.Key})), Text: v.t("move.portal", of)}, {URL: back, Text: v.t("beside.move")}}}
+}
+
+// besideAnswer says who is responsible for a Leistung at a place of another
+// Landkreis, as its hub says.
+func (v *view) besideAnswer(by neighbour.Neighbour, key leika.ID) *alert {
+	state := v.besideState(by)
+	at := v.w.placeOf(v.Place.Beside)
+	a, err := v.w.cfg.Neighbours.Ask(v.r.Context(), neighbour.Question{Place: v.Place.Beside, Leika: key})
+	if err != nil {
+		v.w.cfg.Log.Warn("another Landkreis could not be asked", "peer", by.ID, "err", err)
+		return state
+	}
+	p := a.Result.First()
+	if p == nil {
+		return state
+	}
+	of := locale.Of(v.Lang, by.Name)
+	state.Text = []string{v.t("beside.who", at.Name, p.Member.Name), v.t("move.source", of, v.moment(a.At))}
+	if a.Old {
+		state.Kind, state.Text = "warning", append(state.Text, v.t("move.age.text", of))
+	}
+	state.Links[0] = link{URL: v.besideURL(p, at), Text: v.t("beside.go", p.Member.Name)}
+	return state
 }

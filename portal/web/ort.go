@@ -54,6 +54,7 @@ func (w *Web) Ort(rw http.ResponseWriter, r *http.Request) {
 	case found.Problem == badPLZ:
 		page.Problem = v.t("place.plz")
 	case found.Problem == unknownPlace:
+		v.Place.Beside = found.Beside
 		page.Outside = v.outside()
 	case found.Problem == severalPlaces:
 		n := len(found.Several)

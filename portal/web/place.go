@@ -25,6 +25,7 @@ type place struct {
 	Old     region.Area        // and this was the area it meant
 	Asked   string             // as typed
 	Reading region.Understood  // how it was read
+	Beside  region.Area        // the one place of another Landkreis that may be meant, when Problem is unknownPlace
 }
 
 type problem string
@@ -119,6 +120,9 @@ func (w *Web) findIn(asked string, beside bool) place {
 	switch {
 	case len(inside) == 0:
 		out.Problem = unknownPlace
+		if other := nearest(w.beside(l.Candidates), l.Understood); len(other) == 1 {
+			out.Beside = other[0].Area
+		}
 	case len(inside) > 1:
 		out.Problem, out.Several = severalPlaces, inside
 	default:

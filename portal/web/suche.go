@@ -146,6 +146,9 @@ func (w *Web) Suche(rw http.ResponseWriter, r *http.Request) {
 
 // outside is the state for a place that does not belong to the network.
 func (v *view) outside() *alert {
+	if by, ok := v.w.of(v.Place.Beside); ok {
+		return v.besideState(by)
+	}
 	return &alert{
 		Kind: "info", Title: v.t("place.outside.title"), Text: []string{v.t("place.outside.text", v.where(v.w.placeOf(v.w.cfg.Area)))},
 		Links: []link{{URL: "https://verwaltung.bund.de/", Text: v.t("place.outside.link")}},
