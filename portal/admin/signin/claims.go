@@ -40,11 +40,12 @@ func groups(claims map[string]json.RawMessage, path string) []string {
 
 func listed(raw json.RawMessage) []string {
 	var list []string
-	var one string
-	switch {
-	case json.Unmarshal(raw, &list) == nil:
-	case json.Unmarshal(raw, &one) == nil:
-		list = []string{one}
+	if json.Unmarshal(raw, &list) == nil {
+		return list[:min(len(list), maxGroups)]
 	}
-	return list[:min(len(list), maxGroups)]
+	var one string
+	if json.Unmarshal(raw, &one) == nil {
+		return []string{one}
+	}
+	return nil
 }

@@ -84,5 +84,5 @@ func Large(t testing.TB, ctx context.Context, address string, width int64) strin
 // the focus.
 func Unfocused(t testing.TB, ctx context.Context) []string {
 	t.Helper()
-	return Eval[[]string](t, ctx, `[...document.querySelectorAll('a,button,input:not([type=hidden]),select,textarea,summary,[tabindex="0"]')].filter(e=>{e.focus({focusVisible:true});const s=getComputedStyle(e),p=getComputedStyle(e.closest('li')||e);return s.outlineStyle==='none'&&s.boxShadow==='none'&&p.outlineStyle==='none'&&getComputedStyle(e,'::before').outlineStyle==='none'}).map(e=>e.outerHTML.slice(0,80))`)
+	return Eval[[]string](t, ctx, `[...document.querySelectorAll('a,button,input:not([type=hidden]),select,textarea,summary,[tabindex="0"]')].filter(e=>{e.focus({focusVisible:true});if(document.activeElement!==e)return false;const s=getComputedStyle(e),p=getComputedStyle(e.closest('li')||e);return s.outlineStyle==='none'&&s.boxShadow==='none'&&p.outlineStyle==='none'&&getComputedStyle(e,'::before').outlineStyle==='none'}).map(e=>e.outerHTML.slice(0,80))`)
 }
