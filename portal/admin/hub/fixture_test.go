@@ -186,5 +186,3 @@ func (f *fixture) noted(t *testing.T, action string) string {
 	}
 	return ""
 }
-
-
