@@ -191,7 +191,7 @@ func (m *Member) config() config.Config {
 		}
 		c.OP.Enabled = m.runsProvider()
 		if c.OP.Enabled {
-			c.OP.Upstreams = []config.Upstream{m.net.source.upstream(m)}
+			c.OP.Upstreams = m.net.source.upstreams(m)
 		}
 	}
 	return c

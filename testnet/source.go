@@ -25,10 +25,11 @@ const SourceName = ausweis.Name
 
 // source is the demonstration's account source of a higher level.
 type source struct {
-	issuer federation.EntityID
-	secret string
-	srv    *http.Server
-	done   chan error
+	issuer  federation.EntityID
+	secret  string
+	further map[*Member][]config.Upstream // of Spec.Upstreams
+	srv     *http.Server
+	done    chan error
 }
 
 // startSource serves the account source for every hub that runs a provider.
@@ -52,10 +53,13 @@ func (nw *Network) startSource() error {
 		}
 		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12})
 	}
-	s := &source{issuer: federation.EntityID(scheme + "://" + host + ":" + strconv.Itoa(port)), secret: rand.Text() + rand.Text(), done: make(chan error, 1)}
+	s := &source{issuer: federation.EntityID(scheme + "://" + host + ":" + strconv.Itoa(port)), secret: rand.Text() + rand.Text(), further: map[*Member][]config.Upstream{}, done: make(chan error, 1)}
 	c := ausweis.Config{Issuer: s.issuer, HTTP: &http.Client{Transport: nw.Transport()}, Secure: nw.ca != nil, Log: nw.log.With("node", ausweis.ID)}
 	for _, m := range nw.Members() {
 		if m.runsProvider() {
+			if nw.spec.Upstreams != nil {
+				s.further[m] = nw.spec.Upstreams(m.Entity)
+			}
 			c.Clients = append(c.Clients, ausweis.Client{ID: m.Name, Name: m.Legal, Secret: s.secret, Hub: m.Entity})
 		}
 	}
@@ -82,11 +86,11 @@ func (s *source) stop() error {
 	return err
 }
 
-// upstream is how a hub's configuration names the source.
-func (s *source) upstream(m *Member) config.Upstream {
-	return config.Upstream{
+// upstreams are the account sources that a hub's configuration names.
+func (s *source) upstreams(m *Member) []config.Upstream {
+	return append([]config.Upstream{{
 		ID: ausweis.ID, Name: ausweis.Name, Issuer: string(s.issuer), ClientID: m.Name, SecretFile: m.dir("ausweis.secret"), Max: ausweis.Level,
-	}
+	}}, s.further[m]...)
 }
 
 // runsProvider reports whether the member is an OpenID Provider.

@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 
+	"rathausnetz/config"
 	"rathausnetz/discovery"
 	"rathausnetz/federation"
 	"rathausnetz/federation/directory/directorytest"
@@ -46,6 +47,9 @@ type Spec struct {
 	Profile   discovery.Profile // zero: discovery.Loopback
 	Control   bool              // open the operator's sockets, so that the command line can speak to the nodes
 	OnEvent   func(Event)       // told what happens; called from many goroutines, must return at once
+	// Upstreams names further account sources of a hub; it is asked once the
+	// hub has its address.
+	Upstreams func(hub federation.EntityID) []config.Upstream
 	Log       *slog.Logger
 	network   *directorytest.Network // of Synthetic
 }
