@@ -26,6 +26,7 @@ func TestHostileMembers(t *testing.T) {
 		test func(*testing.T, *Network)
 	}{
 		{"foreign area", claimsForeignArea},
+		{"delegated beyond the mark", delegatedBeyondMark},
 		{"signs for another", signsForAnother},
 		{"sealed by another", sealedByAnother},
 		{"replayed serial", replaysSerial},
