@@ -8,12 +8,15 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"rathausnetz/federation/store"
 	"rathausnetz/portal"
 	"rathausnetz/portal/report"
+	"rathausnetz/sso/op/desk"
 	"rathausnetz/testnet/data"
 )
 
@@ -30,9 +33,7 @@ const (
 const manifestLife = 7 * 24 * time.Hour
 
 // TestStates reaches every state of UX.md §6 that can occur in a running
-// network by a real cause, and reads its text. "500" has none: a node whose
-// store is gone says so at /readyz, and its pages do not need the store.
-// "Session ends" is tested in portal/web and sso/session.
+// network by a real cause, and reads its text.
 func TestStates(t *testing.T) {
 	nw := startNetwork(t, Spec{})
 	for _, s := range []struct {
@@ -44,6 +45,7 @@ func TestStates(t *testing.T) {
 		{"several authorities", testConflict},
 		{"sign-on", testSignOnStates},
 		{"session ends", testSessionEnds},
+		{"500", testBrokenRecord},
 		{"peer offline", testPeerOffline},
 		{"data old", testOldData},
 	} {
@@ -362,4 +364,50 @@ func verb[Out any](ctx context.Context, m *Member, name string) (out Out, err er
 		return out, fmt.Errorf("%s answers with %T", name, v)
 	}
 	return out, nil
+}
+
+// testBrokenRecord: a record of the hub's store is damaged on the disk while
+// the node is down. The page that needs it says that the fault is ours, with a
+// reference; the same reference is in the log.
+func testBrokenRecord(t *testing.T, nw *Network) {
+	ctx := within(t, time.Minute)
+	hub, c := nw.Hub(), NewCitizen(nw.Transport())
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(c.Open(ctx, hub.Entity.URL("/anmelden?zurueck=/konto")))
+	must(nw.signIn(ctx, c))
+	rewrite := func(change func([]byte) []byte) {
+		t.Helper()
+		must(hub.Stop())
+		st, err := store.OpenBolt(hub.dir("data", "store.db"), hub.now)
+		must(err)
+		var keys []string
+		must(st.Scan(ctx, "op/history/", func(key string, _ []byte) bool { keys = append(keys, key); return true }))
+		if len(keys) == 0 {
+			t.Fatal("the hub has no record of any account")
+		}
+		for _, k := range keys {
+			must(st.Update(ctx, k, func(old []byte) ([]byte, time.Duration, error) { return change(old), time.Hour, nil }))
+		}
+		must(st.Close())
+		must(hub.Restart(ctx))
+		must(nw.AwaitConverged(ctx))
+	}
+	var whole [][]byte
+	rewrite(func(b []byte) []byte { whole = append(whole, bytes.Clone(b)); return b[:len(b)-3] })
+	must(c.Open(ctx, hub.Entity.URL(desk.HistoryPath)))
+	if c.Status() != 500 {
+		t.Errorf("status %d, want 500", c.Status())
+	}
+	must(c.Expect("Das hat nicht geklappt", "Der Fehler liegt bei uns. Kennung für Rückfragen: "))
+	if !regexp.MustCompile(`Kennung für Rückfragen: [A-Z2-7]{4}-[A-Z2-7]{4}\.`).MatchString(c.Text()) {
+		t.Errorf("no reference in %.600s", c.Text())
+	}
+	rewrite(func([]byte) []byte { b := whole[0]; whole = whole[1:]; return b })
+	must(c.Open(ctx, hub.Entity.URL(desk.HistoryPath)))
+	must(c.Expect("Wer hat welche Daten bekommen?", hub.Legal))
 }

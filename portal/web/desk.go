@@ -99,7 +99,11 @@ func (w *Web) DeskPage(rw http.ResponseWriter, r *http.Request, status int, p de
 // DeskFailPage implements desk.Pages.
 func (w *Web) DeskFailPage(rw http.ResponseWriter, r *http.Request, p sso.FailPage) {
 	v := w.signon(r, "fehler")
-	w.failPage(rw, r, v, p, failure{Heading: v.t("500.title"), Text: []string{v.t("desk.fail")}})
+	page := failure{Heading: v.t("500.title"), Text: []string{v.t("desk.fail")}}
+	if p.Status == http.StatusInternalServerError { // ours: trying again does not help
+		page.Text, p.ID, p.Retry = []string{v.t("500.text", p.ID)}, "", ""
+	}
+	w.failPage(rw, r, v, p, page)
 }
 
 // deskState says what has been done or what was wrong.

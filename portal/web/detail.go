@@ -60,6 +60,7 @@ type fact struct {
 	Key, Text, Strong string
 	HTML              template.HTML
 	Lang              string
+	Note              string // what it means today
 }
 
 type section struct {
@@ -286,8 +287,10 @@ func (v *view) facts(p *directory.Provider) []fact {
 			}
 		}
 	}
+	takes := from("duration", catalog.Bearbeitungsdauer)
+	takes.Note = v.untilWhen(p.Offer)
 	return []fact{
-		from("cost", catalog.Kosten), from("duration", catalog.Bearbeitungsdauer), from("deadline", catalog.Fristen), login, pay,
+		from("cost", catalog.Kosten), takes, from("deadline", catalog.Fristen), login, pay,
 	}
 }
 

@@ -421,6 +421,19 @@ func TestFormTargets(t *testing.T) {
 	}
 }
 
+// A Bearbeitungsdauer is told as a day, relative to who reads today.
+func TestAnswerIsADay(t *testing.T) {
+	h := routes(newFixture().web(t))
+	for path, want := range map[string]string{
+		"/leistung/" + keyBauakte.String() + "/03459012":         "Wenn Sie den Antrag heute stellen, haben Sie die Antwort etwa bis zum 4. Dezember 2026.",
+		"/leistung/" + keyBauakte.String() + "/03459012?lang=en": "If you apply today, you will have the answer by about 4 December 2026.",
+	} {
+		if _, text, _ := visit(t, h, path); !strings.Contains(text, want) {
+			t.Errorf("%s does not say %q: %s", path, want, text)
+		}
+	}
+}
+
 // Anonymous pages are kept and tagged, until the index changes.
 func TestPageCache(t *testing.T) {
 	f := newFixture()
