@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -35,6 +36,7 @@ type network struct {
 	discovery gossip
 	probes    probes
 	wanted    chan struct{} // capacity 1: the roster should be refreshed soon
+	again     atomic.Int32  // how often more, until everybody listed is verified
 	noticed   chan struct{} // capacity 1: a revocation was heard, keys may have changed
 }
 
@@ -66,7 +68,7 @@ func (n *Node) openAnchor() error {
 	owner := anchor.Invitation{Name: h.Name, ShortName: h.Short, Kind: h.Kind, Seat: h.Area, Scope: federation.Scope{Subtree: []region.Area{h.Area}}}
 	cfg := anchor.Config{
 		Self: n.cfg.Entity, Owner: owner, Keys: n.currentKeys, Store: n.store, HTTP: n.outbound(forMembership),
-		AllowLoopback: n.cfg.LoopbackHTTP, OnNotice: n.notify, Now: n.now, Log: n.log,
+		AllowLoopback: n.cfg.LoopbackHTTP, OnNotice: n.notify, OnReadmit: func(federation.EntityID) { n.tellNews(newsMembers) }, Now: n.now, Log: n.log,
 	}
 	var err error
 	if h.Superior {

@@ -9,6 +9,7 @@ import (
 
 	"rathausnetz/discovery"
 	"rathausnetz/federation"
+	"rathausnetz/federation/roster"
 	"rathausnetz/federation/trust"
 )
 
@@ -156,10 +157,22 @@ func (n *Node) refreshWanted(ctx context.Context, net *network) error {
 		if err := net.roster.Refresh(ctx); err != nil {
 			n.log.Debug("roster was not refreshed", "err", err)
 		}
+		wait := pokeAtMost
+		if again := net.again.Load(); again > 0 && net.unsettled() {
+			// Who is a member again may not show its new mark yet.
+			net.again.Add(-1)
+			wake(net.wanted)
+			wait <<= newsTries - again
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(pokeAtMost):
+		case <-time.After(wait):
 		}
 	}
+}
+
+// unsettled reports whether somebody is known who is not a member.
+func (net *network) unsettled() bool {
+	return slices.ContainsFunc(net.roster.Verdicts(), func(v roster.Verdict) bool { return v.State != roster.StateMember })
 }

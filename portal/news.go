@@ -13,10 +13,11 @@ import (
 // from it. News say nothing themselves and can only make a node look sooner.
 const (
 	typeNews       = "hub-news+jwt"
-	newsMembers    = "members"    // somebody was admitted
+	newsMembers    = "members"    // somebody is a member again
 	newsNeighbours = "neighbours" // the list of other Landkreise has changed
 	newsLife       = 10 * time.Minute
 	maxNews        = 1024 // bytes
+	newsTries      = 5    // refreshes after news of members, each after twice the time
 )
 
 type news struct {
@@ -80,7 +81,11 @@ func (n *Node) takeNews(net *network, notice string) error {
 func (n *Node) act(net *network, about string) {
 	switch about {
 	case newsMembers:
+		net.again.Store(newsTries)
 		net.unknownNode()
+		if _, err := net.roster.Chain(n.cfg.Entity); err != nil {
+			wake(net.noticed) // it may be this node: it needs a new mark
+		}
 	case newsNeighbours:
 		if n.pool == nil {
 			wake(n.neighbours.wake)

@@ -61,7 +61,8 @@ type Config struct {
 	RecheckEvery time.Duration // how often Run looks at members' own configurations; default 1 h
 
 	AllowLoopback bool
-	OnNotice      func(compact string) // hands a signed notice to gossip; may be nil
+	OnNotice      func(compact string)      // hands a signed notice to gossip; may be nil
+	OnReadmit     func(federation.EntityID) // somebody is a member again; may be nil
 	Now           func() time.Time
 	Log           *slog.Logger
 }

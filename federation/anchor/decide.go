@@ -67,6 +67,9 @@ func (a *Anchor) Suspend(ctx context.Context, by string, id federation.EntityID,
 // the former one have no effect any more.
 func (a *Anchor) Readmit(ctx context.Context, by string, id federation.EntityID) error {
 	_, err := a.decide(ctx, by, "readmit", id, "", StateActive, StateSuspended)
+	if err == nil && a.cfg.OnReadmit != nil {
+		a.cfg.OnReadmit(id)
+	}
 	return err
 }
 
