@@ -87,6 +87,8 @@ func (m remarks) State(r *http.Request, reference string) (web.ReportState, stri
 		return web.ReportUnknown, "", err
 	case s == report.Waiting:
 		return web.ReportWaiting, "", nil
+	case s == report.Left:
+		return web.ReportLeft, "", nil
 	case s == report.Done:
 		return web.ReportDone, answer, nil
 	}

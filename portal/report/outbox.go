@@ -91,6 +91,9 @@ func (d *Desk) StateOf(ctx context.Context, reference string) (State, string, er
 	if err != nil {
 		return "", "", err
 	}
+	if _, err := d.c.Keys(s.Owner); err != nil { // revoked since: nobody is asked who is not believed
+		return Left, "", nil
+	}
 	if !s.Delivered {
 		return Waiting, "", nil
 	}

@@ -115,6 +115,7 @@ const (
 	Waiting State = "waiting" // not delivered yet
 	Open    State = "open"
 	Done    State = "done"
+	Left    State = "left" // its owner takes part no more
 )
 
 // Entry is a received remark, as its owner's operator sees it.

@@ -163,6 +163,10 @@ func TestRemarkWaits(t *testing.T) {
 	if s, _, err := n.desks[here].StateOf(t.Context(), ref); err == nil {
 		t.Errorf("a silent owner says %q", s)
 	}
+	n.mu.Lock()
+	n.member[owner] = false // revoked
+	n.mu.Unlock()
+	expectState(t, n.desks[here], ref, report.Left)
 }
 
 // Each message that is not a fresh remark of a member for this one is refused.

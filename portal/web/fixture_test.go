@@ -109,7 +109,7 @@ func (f *fixture) State(_ *http.Request, reference string) (web.ReportState, str
 	if reference == "DOWN" {
 		return web.ReportUnknown, "", errors.New("no answer")
 	}
-	if s := web.ReportState(strings.ToLower(reference)); s == web.ReportOpen || s == web.ReportDone || s == web.ReportWaiting {
+	if s := web.ReportState(strings.ToLower(reference)); s == web.ReportOpen || s == web.ReportDone || s == web.ReportWaiting || s == web.ReportLeft {
 		return s, map[web.ReportState]string{web.ReportDone: "Die Gebühr stimmt jetzt."}[s], nil
 	}
 	return web.ReportUnknown, "", nil

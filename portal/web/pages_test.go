@@ -304,10 +304,20 @@ func TestReportGoesToTheOwner(t *testing.T) {
 	}
 }
 
+// The owner of a text was revoked while its page was open: the remark goes to
+// the citizen's own municipality, and the page says so.
+func TestReportAboutWhoHasLeft(t *testing.T) {
+	h := routes(newFixture().web(t))
+	if _, text, _ := visit(t, h, "/fehler-melden?angebot=weg.example+T:1"); !strings.Contains(text, "gehört nicht mehr zum Verbund. Ihr Hinweis geht an: Gemeinde Bissendorf.") {
+		t.Errorf("it does not say where the remark goes: %s", text)
+	}
+}
+
 func TestStateOfAReport(t *testing.T) {
 	h := routes(newFixture().web(t))
 	for ref, want := range map[string]string{
 		"open": "Ihr Hinweis ist offen", "done": "Ihr Hinweis ist erledigt", "waiting": "Wir versuchen es weiter. Kennung: WAITING.",
+		"left": "Dieses Portal gehört nicht mehr zum Verbund",
 		"gone": "Prüfen Sie bitte die Kennung „GONE“.", "down": "Wir können den Stand gerade nicht sagen", strings.Repeat("x", 41): "Diesen Hinweis kennen wir nicht",
 	} {
 		_, text, rec := visit(t, h, "/fehler-melden?referenz="+ref)

@@ -168,6 +168,7 @@ type reportPage struct {
 	Text          string
 	Problem       string
 	Sent          *alert
+	Left          string // the owner of the text takes part no more
 	Contact       *contact
 	Form          bool
 }
@@ -204,7 +205,11 @@ func (w *Web) report(rw http.ResponseWriter, r *http.Request, key string) {
 	ref := directory.OfferRef{Member: w.cfg.Self}
 	page.Contact = &contact{Authority: w.Brand().Name, Phone: w.Brand().Contact.Phone, Tel: dial(w.Brand().Contact.Phone), Email: w.Brand().Contact.Email}
 	if member, id, ok := strings.Cut(page.Key, " "); ok {
-		if a, found := w.member(member); found {
+		a, found := w.member(member)
+		if !found { // revoked since the page was opened: the own office takes it
+			page.Left = v.t("report.left", w.Brand().Name)
+		}
+		if found {
 			ref = directory.OfferRef{Member: a.Member.ID, ID: catalog.ID(id)}
 			if p, found := w.cfg.Directory.Offer(ref); found {
 				title, lang := p.Offer.Title.In(v.Lang)
@@ -267,7 +272,7 @@ func (v *view) reportState(id string) *alert {
 		v.w.cfg.Log.Info("state of a report is not known", "err", err)
 		return &alert{Kind: "warning", Title: v.t("report.state.silent.title"), Text: []string{v.t("report.state.silent", id)}, Status: true}
 	}
-	kind := map[ReportState]string{ReportDone: "success", ReportUnknown: "warning"}[s]
+	kind := map[ReportState]string{ReportDone: "success", ReportUnknown: "warning", ReportLeft: "warning"}[s]
 	if kind == "" {
 		kind = "info"
 	}

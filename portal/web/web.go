@@ -134,6 +134,7 @@ const (
 	ReportWaiting ReportState = "waiting" // its owner does not answer yet
 	ReportOpen    ReportState = "open"
 	ReportDone    ReportState = "done"
+	ReportLeft    ReportState = "left" // its owner takes part no more
 )
 
 // Web draws the pages of one portal.
