@@ -100,7 +100,7 @@ func restoreCommand() *cobra.Command {
 	var dry bool
 	cmd := &cobra.Command{
 		Use: "restore FILE", Short: "Put a backup back where the configuration belongs", GroupID: "run", Args: cobra.ExactArgs(1),
-		Long: "Verifies the whole file first, and never overwrites anything. The configuration x Do not run two nodes with the same keys.",
+		Long: "Verifies the whole file first, and never overwrites anything. The configuration goes\nback where it came from, or to --config; the data where the configuration says.\nDo not run two nodes with the same keys.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := restoreFrom(cmd, args[0], dry)
 			if r.Entity != "" && (err == nil || errors.Is(err, backup.ErrExists)) {
