@@ -87,7 +87,7 @@ type preview struct {
 // for any but the start page, results, and a single offer.
 func (p *Preview) Page(address string) (page []byte, ok bool) {
 	r, err := http.NewRequest(http.MethodGet, address, nil)
-	if err != nil {
+	if err != nil || r.URL.IsAbs() || r.URL.Host != "" {
 		return nil, false
 	}
 	rec := &captured{header: http.Header{}, status: http.StatusOK}

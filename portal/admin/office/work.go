@@ -273,6 +273,9 @@ func (o *Office) place(a region.Area) string {
 	if o.c.Register == nil {
 		return a.String()
 	}
+	if p, ok := o.c.Register.Place(a); ok {
+		return p.Name
+	}
 	return o.c.Register.Name(a)
 }
 
