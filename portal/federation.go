@@ -47,7 +47,7 @@ func (n *Node) openFederation() error {
 	}
 	n.directory = directory.New(directory.Config{Register: n.register, Now: n.now})
 	n.mirror, err = mirror.New(mirror.Config{
-		Dir: n.path("mirror"), Self: n.cfg.Entity, HTTP: n.outbound(forCatalogue), Members: holders{members{n}}, Now: n.now, Log: n.log,
+		Dir: n.path("mirror"), Self: n.cfg.Entity, HTTP: n.outbound(forCatalogue), Members: holders{members{n}}, Limits: n.opt.Mirror, Now: n.now, Log: n.log,
 		OnChange: func(c mirror.Copy) { n.noteOutside(c); n.showCopy(c); n.noteCopy(c) }, OnDrop: n.hide,
 		OnEquivocation: n.noteEquivocation, OnRefused: n.noteRefused,
 	})
@@ -95,6 +95,9 @@ func (n *Node) trustItself() (*trust.Resolver, error) {
 
 // newResolver believes the trust anchor that joining has named.
 func (n *Node) newResolver() (*trust.Resolver, error) {
+	if n.opt.Resolver != nil {
+		return n.opt.Resolver, nil
+	}
 	t := n.member.get().Ticket
 	return trust.NewResolver(trust.ResolverConfig{
 		HTTP: n.outbound(forMembership), AllowLoopback: n.cfg.LoopbackHTTP, Now: n.now, Log: n.log,

@@ -69,6 +69,10 @@ type Options struct {
 	BlockPool func(netip.AddrPort) bool
 	// BlockHTTP cuts this node's requests to a host:port; for tests of faults.
 	BlockHTTP func(host string) bool
+	// Resolver is used instead of one of the node's own: many nodes in one
+	// process then verify the statements of each member once.
+	Resolver  *trust.Resolver
+	Mirror    mirror.Limits
 	IdleConns int  // kept-alive connections to all hosts together; 0 means 100
 	Control   bool // open the operator's socket in the data folder
 	// OnEvent is told what this node sees of the network. It is called from

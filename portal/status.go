@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,7 @@ type MemberStatus struct {
 	Copy      mirror.State        `json:"copy"`
 	Serial    uint64              `json:"serial"`
 	Announced uint64              `json:"announced,omitempty"`
+	Capped    uint64              `json:"capped,omitempty"` // announcements held back because it makes too many
 	Offers    int                 `json:"offers"`
 	Outside   int                 `json:"outside,omitempty"` // claims left out because the mark does not grant them
 	Bytes     int64               `json:"bytes"`
@@ -91,6 +93,15 @@ func (n *Node) Serving(id federation.EntityID) uint64 {
 	return 0
 }
 
+// IsMember reports whether this node has verified its own membership.
+func (n *Node) IsMember() bool {
+	_, err := (members{n}).Chain(n.cfg.Entity)
+	return err == nil
+}
+
+// Copies returns what is held of every member; see mirror.Mirror.Copies.
+func (n *Node) Copies() []mirror.Copy { return n.mirror.Copies() }
+
 // OwnSerial is the number of this node's last publication, 0 before the first.
 func (n *Node) OwnSerial() uint64 {
 	serial, _ := n.mirror.Own()
@@ -98,7 +109,7 @@ func (n *Node) OwnSerial() uint64 {
 }
 
 func (n *Node) memberStatus(m federation.Member, p discovery.Peer) MemberStatus {
-	out := MemberStatus{Member: m.ID, Name: m.Name, Gossip: p.State.String(), Since: p.Since, RTT: p.RTT, Announced: p.Announcement.Serial, Copy: mirror.StateNone}
+	out := MemberStatus{Member: m.ID, Name: m.Name, Gossip: p.State.String(), Since: p.Since, RTT: p.RTT, Announced: p.Announcement.Serial, Capped: p.Capped, Copy: mirror.StateNone}
 	if m.ID == n.cfg.Entity {
 		out.Gossip = "self"
 	} else if v, ok := n.network.Load().probes.get(m.ID); ok {
@@ -117,6 +128,8 @@ func (n *Node) memberStatus(m federation.Member, p discovery.Peer) MemberStatus 
 		out.Offers = len(c.Catalogue.Offers)
 	}
 	switch {
+	case errors.Is(c.Err, mirror.ErrUnpublished):
+		out.Error = "has not published a catalogue yet"
 	case c.Err != nil:
 		out.Error = c.Err.Error()
 	case len(outside) > 0:

@@ -95,7 +95,7 @@ func freeForGossip(port int) bool {
 // poolPort names the port of node i among hubs.
 func (s Spec) poolPort(i int, taken map[int]bool) (int, error) {
 	if s.BasePort != 0 {
-		return s.BasePort + 200 + i, nil
+		return s.BasePort + max(200, 2*(s.Members+20)) + i, nil
 	}
 	for range 1000 {
 		if port := randomPort(); !taken[port] && freeForGossip(port) {

@@ -47,8 +47,11 @@ type Network struct {
 	log    *slog.Logger
 	source *source // of accounts at a higher level
 
-	faults atomic.Int32 // nodes that anything is wrong with
-	watch  watchers
+	// resolver is shared by all nodes of a crowd, nil in a network where each
+	// verifies for itself.
+	resolver *trust.Resolver
+	faults   atomic.Int32 // nodes that anything is wrong with
+	watch    watchers
 
 	mu      sync.RWMutex
 	members []*Member // hub first; guarded by mu
@@ -95,6 +98,11 @@ func Start(ctx context.Context, spec Spec) (nw *Network, err error) {
 	}
 	if err := nw.acquaint(); err != nil {
 		return nw, err
+	}
+	if spec.Members > crowdAbove {
+		if err := nw.share(); err != nil {
+			return nw, err
+		}
 	}
 	if err := nw.startHubs(ctx); err != nil {
 		return nw, err
@@ -224,18 +232,37 @@ func (nw *Network) remove(m *Member) error {
 	return errors.Join(err, os.RemoveAll(m.dir()))
 }
 
-// joinAll invites and starts members, some at a time, and approves them when
-// all have asked: each then learns of all others at once.
+// joinAll invites and starts members, some at a time, and approves them in
+// waves: whoever hears of a member of the next one finds it ready.
 func (nw *Network) joinAll(ctx context.Context, members []*Member) error {
-	for _, step := range []func(*Member, context.Context) error{(*Member).ask, (*Member).approve} {
-		g, ctx := errgroup.WithContext(ctx)
-		g.SetLimit(joinAtOnce)
-		for _, m := range members {
-			g.Go(func() error { return step(m, ctx) })
+	g, asking := errgroup.WithContext(ctx)
+	g.SetLimit(joinAtOnce)
+	for _, m := range members {
+		g.Go(func() error { return m.ask(asking) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for wave := range slices.Chunk(members, joinAtOnce) {
+		for _, m := range wave {
+			if err := m.approve(ctx); err != nil {
+				return err
+			}
 		}
-		if err := g.Wait(); err != nil {
-			return err
+		for _, m := range wave {
+			if err := Await(ctx, m.admitted); err != nil {
+				return err
+			}
 		}
+	}
+	return nil
+}
+
+var errNotAdmitted = errors.New("testnet: does not know yet that it is a member")
+
+func (m *Member) admitted() error {
+	if n := m.Node(); n != nil && !n.IsMember() {
+		return fmt.Errorf("%s: %w", m.Name, errNotAdmitted)
 	}
 	return nil
 }

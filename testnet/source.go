@@ -36,7 +36,7 @@ type source struct {
 func (nw *Network) startSource() error {
 	port := 0
 	if nw.spec.BasePort > 0 {
-		port = nw.spec.BasePort + sourceOffset
+		port = nw.spec.BasePort + max(sourceOffset, nw.spec.Members+10)
 	}
 	ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {

@@ -3,6 +3,7 @@ package testnet
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -10,7 +11,9 @@ import (
 	"rathausnetz/federation/catalog"
 	"rathausnetz/federation/directory/directorytest"
 	"rathausnetz/federation/leika"
+	"rathausnetz/federation/mirror"
 	"rathausnetz/federation/region"
+	"rathausnetz/federation/trust"
 	"rathausnetz/federation/xzufi"
 )
 
@@ -29,6 +32,8 @@ const (
 	// carriedTowns have the demonstration's texts, so that the journeys find
 	// what they look for.
 	carriedTowns = 2
+	// reuseChains is how old a verified chain of the shared resolver may be.
+	reuseChains = 30 * time.Second
 )
 
 // syntheticRegister is a Kreis with n Gemeinden that do not exist.
@@ -129,6 +134,33 @@ func (s Spec) idleConns() int {
 		return 0
 	}
 	return max(4, 3000/s.Members)
+}
+
+// share makes the one resolver of a crowd: each of n nodes verifying all others
+// for itself would cost n² signatures before anything can be looked at.
+func (nw *Network) share() error {
+	hub := nw.Hub()
+	if err := nw.prepare(hub); err != nil {
+		return err
+	}
+	keys, err := trust.LoadKeys(hub.dir("data", "keys"))
+	if err != nil {
+		return err
+	}
+	nw.resolver, err = trust.NewResolver(trust.ResolverConfig{
+		HTTP: &http.Client{Transport: nw.Transport()}, AllowLoopback: true, Reuse: reuseChains, Log: nw.log.With("node", "all"),
+		Anchors: []trust.Anchor{{ID: hub.Entity, Keys: keys.FederationJWKS()}},
+	})
+	return err
+}
+
+// limits are those of one node's copies: a crowd that starts pulls from each
+// other at once.
+func (s Spec) limits() mirror.Limits {
+	if s.Members <= crowdAbove {
+		return mirror.Limits{}
+	}
+	return mirror.Limits{Pulls: 2, RequestTimeout: time.Minute}
 }
 
 // crowdProfile is for n nodes on a few cores: probing, not gossip, is what

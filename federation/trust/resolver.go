@@ -65,8 +65,11 @@ type ResolverConfig struct {
 	Limits        Limits
 	Algorithms    []string // accepted signature algorithms; nil means ES256
 	AllowLoopback bool     // plain http and addresses of loopback names
-	Now           func() time.Time
-	Log           *slog.Logger
+	// Reuse lets Fresh return a chain that was verified at most so long ago: for
+	// many nodes of one process that share a resolver. 0 verifies each time.
+	Reuse time.Duration
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // Resolver builds and verifies trust chains [OIDF §10]. It is safe for
@@ -135,6 +138,9 @@ func (r *Resolver) Cached(id federation.EntityID) (*Chain, bool) {
 // calls for one id share one resolution.
 func (r *Resolver) Fresh(ctx context.Context, id federation.EntityID) (*Chain, error) {
 	v, err, _ := r.flights.Do(string(id), func() (any, error) {
+		if e, ok := r.cache.recent(id, r.cfg.Now(), r.cfg.Reuse); ok && r.cfg.Reuse > 0 && e.chain != nil {
+			return e.chain, nil
+		}
 		// The resolution is shared: it must not end with the first caller.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Limits.Timeout)
 		defer cancel()
