@@ -31,9 +31,9 @@ func printStatus(w io.Writer, s portal.Status) {
 		fmt.Fprintf(w, " of %s", s.Hub)
 	}
 	fmt.Fprintf(w, ", %d others alive, directory version %d\n\n", s.Alive, s.Index)
-	table(w, "MEMBER\tGOSSIP\tRTT\tCOPY\tSERIAL\tOFFERS\tBYTES\tCHECKED\tLAST ERROR", func(line func(string, ...any)) {
+	table(w, "MEMBER\tGOSSIP\tRTT\tCOPY\tSERIAL\tOFFERS\tBYTES\tAGE\tLAST ERROR", func(line func(string, ...any)) {
 		for _, m := range s.Members {
-			line("%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s", m.Name, m.Gossip, m.RTT.Round(10*time.Microsecond), m.Copy, m.Serial, m.Offers, m.Bytes, when(m.Checked), oneLine(m.Error))
+			line("%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s", m.Name, m.Gossip, m.RTT.Round(10*time.Microsecond), m.Copy, m.Serial, m.Offers, m.Bytes, age(m.Checked), oneLine(m.Error))
 		}
 	})
 	if len(s.Verdicts) == 0 {
@@ -45,6 +45,20 @@ func printStatus(w io.Writer, s portal.Status) {
 			line("%s\t%s\t%s\t%s", v.ID, v.State, when(v.Since), oneLine(v.Reason))
 		}
 	})
+}
+
+// age is how long ago a copy was confirmed.
+func age(t time.Time) string {
+	switch d := time.Since(t); {
+	case t.IsZero():
+		return "-"
+	case d < time.Minute:
+		return max(d, 0).Round(time.Second).String()
+	case d < 48*time.Hour:
+		return d.Round(time.Minute).String()
+	default:
+		return fmt.Sprintf("%d days", int(d.Hours()/24))
+	}
 }
 
 // oneLine keeps a joined error inside its row.

@@ -23,7 +23,10 @@ const (
 // minRate is the slowest transfer waited for, in bytes a second.
 const minRate = 32 << 10
 
-var errStatus = errors.New("mirror: unexpected status")
+var (
+	errStatus  = errors.New("mirror: unexpected status")
+	errMissing = errors.New("mirror: not found")
+)
 
 // fetcher makes the requests: only to paths of an entity ID, without
 // redirects, each with a byte limit and a deadline, few at a time per host.
@@ -140,7 +143,11 @@ func (f *fetcher) get(ctx context.Context, source federation.EntityID, u, etag s
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK && (etag == "" || res.StatusCode != http.StatusNotModified) {
-		return fmt.Errorf("get from %s: %w %d", source, errStatus, res.StatusCode)
+		err := fmt.Errorf("get from %s: %w %d", source, errStatus, res.StatusCode)
+		if res.StatusCode == http.StatusNotFound {
+			err = fmt.Errorf("%w: %w", err, errMissing)
+		}
+		return err
 	}
 	if err := read(res.StatusCode, res.Body); err != nil {
 		return fmt.Errorf("get from %s: %w", source, err)

@@ -16,7 +16,10 @@ import (
 
 // Reasons why a catalogue was not admitted, found in Copy.Err with errors.Is.
 var (
-	ErrNotMember   = errors.New("mirror: not a member")
+	ErrNotMember = errors.New("mirror: not a member")
+	// ErrUnpublished: the member answers that it has no catalogue, and nobody
+	// holds one of it.
+	ErrUnpublished = errors.New("mirror: nothing published yet")
 	ErrUnreachable = errors.New("mirror: no source answered")
 	ErrTooLarge    = errors.New("mirror: answer too large")
 	ErrSeal        = errors.New("mirror: seal does not verify")

@@ -77,6 +77,9 @@ func (m *Mirror) pull(ctx context.Context, id federation.EntityID, hint *federat
 		}
 	}
 	m.blame(id, own)
+	if errors.Is(faults[0], errMissing) && m.record(id).pointer.Floor == 0 {
+		return fmt.Errorf("pull %s: %w", id, ErrUnpublished)
+	}
 	return fmt.Errorf("pull %s: %w", id, errors.Join(faults...))
 }
 

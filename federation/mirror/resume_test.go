@@ -3,6 +3,7 @@ package mirror
 import (
 	"errors"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -80,5 +81,25 @@ func TestOwnCopyDoesNotWaitForRun(t *testing.T) {
 	n.revoke(owner.id, nil)
 	if c, err := owner.OwnCopy(t.Context()); err != nil || c.Serial != 1 || len(c.Catalogue.Offers) != 5 {
 		t.Errorf("%s, %v", offers(c), err)
+	}
+}
+
+// TestNothingPublishedYet: a member without a catalogue is no fault; the reason
+// says so and not how an HTTP server does. Its first catalogue arrives.
+func TestNothingPublishedYet(t *testing.T) {
+	n := newNet(t)
+	owner, reader := n.member("owner").open(), n.member("reader").open()
+	n.member("another").open()
+	if err := reader.pull(t.Context(), owner.id, nil); !errors.Is(err, ErrUnpublished) || strings.Contains(err.Error(), "404") {
+		t.Errorf("before anything was published: %v", err)
+	}
+	owner.publish(3)
+	if err := reader.pull(t.Context(), owner.id, nil); err != nil || !reader.holds(owner, 1) {
+		t.Errorf("afterwards: %v", err)
+	}
+	owner.down(true)
+	late := n.member("late").open()
+	if err := late.pull(t.Context(), owner.id, nil); errors.Is(err, ErrUnpublished) {
+		t.Errorf("a member that does not answer has published for all we know: %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"sync"
 	"time"
@@ -136,7 +137,11 @@ func (m *Mirror) work(ctx context.Context, id federation.EntityID, hint *federat
 	}
 	if err != nil {
 		m.fail(id, err)
-		m.log.Warn("pull changed nothing", "peer", string(id), "err", err)
+		level := slog.LevelWarn
+		if errors.Is(err, ErrUnpublished) {
+			level = slog.LevelDebug
+		}
+		m.log.Log(ctx, level, "pull changed nothing", "peer", string(id), "err", err)
 	}
 	m.tasks.done(id, hint, err, m.cfg.RetryAfter, m.cfg.CheckEvery)
 }
