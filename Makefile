@@ -8,7 +8,7 @@ LDFLAGS  = -s -w -X main.version=$(VERSION)
 TOOLS    = $(CURDIR)/.tools
 export GOWORK = off
 
-.PHONY: build test lint fuzz bench bench-peers bench-pages package container screenshots deps tools
+.PHONY: build test lint fuzz bench soak bench-peers bench-pages package container screenshots deps tools
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/rathausnetz ./cmd/rathausnetz
@@ -68,6 +68,11 @@ $(TOOLS)/peers: build
 # a minute. Drawing pages is BenchmarkPages in portal/web.
 bench-pages: $(TOOLS)/peers
 	$(TOOLS)/peers -only pages -node $(CURDIR)/bin/rathausnetz
+
+# Random runs of SOAK each, and what is too long for every day: 200 gossip nodes restarted at once, a cut of two minutes.
+SOAK ?= 10m
+soak:
+	RATHAUSNETZ_SOAK=$(SOAK) $(GO) test -count=1 -v -timeout 60m -run 'TestSoak|TestRandomRun' ./testnet ./federation/mirror ./discovery
 
 # Pictures of the main pages of two portals, for the README and for looking at.
 screenshots: deps
