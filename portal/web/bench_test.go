@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -10,11 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"rathausnetz/federation/directory"
 	"rathausnetz/federation/directory/directorytest"
 	"rathausnetz/federation/region"
 	"rathausnetz/portal/web"
 	"rathausnetz/portal/web/brand"
+	"rathausnetz/portal/web/webtest"
 )
 
 // nowhere takes an answer and keeps its size only.
@@ -121,5 +125,33 @@ func BenchmarkKept(b *testing.B) {
 		if w.status != http.StatusOK || w.h.Get("ETag") == "" {
 			b.Fatalf("status %d, ETag %q", w.status, w.h.Get("ETag"))
 		}
+	}
+}
+
+// BenchmarkFirstView opens pages in a browser that has seen nothing before,
+// with stylesheets and fonts, and tells when the first words stood there.
+// Target: 300 ms over loopback.
+func BenchmarkFirstView(b *testing.B) {
+	ctx := webtest.Browser(b)
+	f := newFixture()
+	s := serve(b, routes(f.web(b)))
+	for name, path := range map[string]string{"Start": "/", "Treffer": "/suche?q=anmelden&ort=alle", "Leistung": "/leistung/" + keyBauakte.String() + "/03459012"} {
+		b.Run(name, func(b *testing.B) {
+			best, sum := math.Inf(1), 0.0
+			for b.Loop() {
+				tab, end := chromedp.NewContext(ctx, chromedp.WithNewBrowserContext())
+				if err := chromedp.Do(tab, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(s.URL+path)); err != nil {
+					b.Fatal(err)
+				}
+				ms, err := chromedp.Run(tab, chromedp.Evaluate[float64](`new Promise(r => new PerformanceObserver((l, o) => { for (const e of l.getEntries()) if (e.name === "first-contentful-paint") { o.disconnect(); r(e.startTime) } }).observe({type: "paint", buffered: true}))`, chromedp.EvalAwaitPromise))
+				end()
+				if err != nil {
+					b.Fatal(err)
+				}
+				best, sum = min(best, ms), sum+ms
+			}
+			b.ReportMetric(best, "best-ms")
+			b.ReportMetric(sum/float64(b.N), "mean-ms")
+		})
 	}
 }
