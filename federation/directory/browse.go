@@ -263,3 +263,31 @@ func (ix *index) title(key leika.ID) string {
 	}
 	return ix.texts.docs[ix.texts.ofKey[no]].title
 }
+
+// Catalogues returns what is shown of every member of which a copy is held, by
+// member ID. The catalogues are shared: do not change them. Where texts are
+// kept on disk this reads them all.
+func (d *Directory) Catalogues() []*catalog.Catalogue {
+	ix := d.index.Load()
+	var out []*catalog.Catalogue
+	for _, slot := range ix.sorted {
+		if m := ix.members[slot]; m.hasCopy {
+			out = append(out, m.whole())
+		}
+	}
+	return out
+}
+
+// whole returns the catalogue as it was given.
+func (m *member) whole() *catalog.Catalogue {
+	if m.source != nil {
+		return m.source
+	}
+	c := &catalog.Catalogue{Member: m.ID, Serial: m.serial, Units: m.units, Delegations: m.delegations}
+	for i := range int32(m.offers) {
+		if o := m.offer(i); o != nil {
+			c.Offers = append(c.Offers, *o)
+		}
+	}
+	return c
+}

@@ -66,6 +66,9 @@ func Files(c *catalog.Catalogue) ([]File, error) {
 	return append([]File{{indexName, index.Bytes()}}, files...), nil
 }
 
+// FileNames are the names of Files, the index first.
+func FileNames() []string { return []string{indexName, fileUnits, fileOffers, fileForms, fileClaims} }
+
 func each[T any](w *writer, list []T, write func(*writer, *T)) {
 	for i := range list {
 		write(w, &list[i])

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"time"
@@ -22,16 +23,17 @@ var openAPI []byte
 
 // The paths of Handlers.
 const (
-	PathRoutes   = "/routing-api/v2/routes"
-	PathAreas    = "/routing-api/v2/areas"
-	PathInfo     = "/routing-api/v2/info"
-	PathSearch   = "/api/v1/search"
-	PathSuggest  = "/api/v1/suggest"
-	PathResolve  = "/api/v1/resolve"
-	PathOffers   = "/api/v1/offers"
-	PathMembers  = "/api/v1/members"
-	PathCoverage = "/api/v1/coverage"
-	PathOpenAPI  = "/api/openapi.yaml"
+	PathRoutes    = "/routing-api/v2/routes"
+	PathAreas     = "/routing-api/v2/areas"
+	PathInfo      = "/routing-api/v2/info"
+	PathSearch    = "/api/v1/search"
+	PathSuggest   = "/api/v1/suggest"
+	PathResolve   = "/api/v1/resolve"
+	PathOffers    = "/api/v1/offers"
+	PathMembers   = "/api/v1/members"
+	PathCoverage  = "/api/v1/coverage"
+	PathConflicts = "/api/v1/conflicts"
+	PathOpenAPI   = "/api/openapi.yaml"
 )
 
 // Config configures an API.
@@ -47,6 +49,8 @@ type Config struct {
 	// PerMinute is how many requests one client may make in a minute; 0 is
 	// 6000, negative is without limit.
 	PerMinute int
+	// MostExport is how many offers an XZuFi export has at most; 0 is 60,000.
+	MostExport int
 	// Client tells clients apart; nil is the address of the connection. A
 	// portal behind a proxy says here which header it trusts.
 	Client func(*http.Request) netip.Addr
@@ -67,6 +71,9 @@ type API struct {
 	cache      *cache
 	adverts    *adverts
 	areas      []areaEntry
+
+	mostExport   int
+	own, verbund exchange
 }
 
 // New checks cfg and returns the handlers. It does no I/O.
@@ -86,24 +93,31 @@ func New(cfg Config) (*API, error) {
 	}
 	a.limit = newLimiter(cfg.PerMinute, cfg.Client, a.now)
 	a.cache, a.adverts = newCache(), newAdverts()
+	a.mostExport = cfg.MostExport
+	if a.mostExport == 0 {
+		a.mostExport = defaultExport
+	}
 	a.areas = listAreas(cfg.Register)
 	return a, nil
 }
 
 // Handlers returns every handler by its path.
 func (a *API) Handlers() map[string]http.Handler {
-	return map[string]http.Handler{
-		PathRoutes:   a.Routes(),
-		PathAreas:    a.Areas(),
-		PathInfo:     a.Info(),
-		PathSearch:   a.Search(),
-		PathSuggest:  a.Suggest(),
-		PathResolve:  a.Resolve(),
-		PathOffers:   a.Offers(),
-		PathMembers:  a.Members(),
-		PathCoverage: a.Coverage(),
-		PathOpenAPI:  a.OpenAPI(),
+	out := map[string]http.Handler{
+		PathRoutes:    a.Routes(),
+		PathAreas:     a.Areas(),
+		PathInfo:      a.Info(),
+		PathSearch:    a.Search(),
+		PathSuggest:   a.Suggest(),
+		PathResolve:   a.Resolve(),
+		PathOffers:    a.Offers(),
+		PathMembers:   a.Members(),
+		PathCoverage:  a.Coverage(),
+		PathConflicts: a.Conflicts(),
+		PathOpenAPI:   a.OpenAPI(),
 	}
+	maps.Copy(out, a.exchangeHandlers())
+	return out
 }
 
 // Info serves GET /routing-api/v2/info.

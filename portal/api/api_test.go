@@ -48,12 +48,12 @@ func testMember(name, seat string, kind federation.Kind) federation.Member {
 func testOffer(id, key, title, area string) catalog.Offer {
 	o := catalog.Offer{
 		ID: catalog.ID("T:" + id), Title: catalog.Text{"de": title}, Geaendert: testNow().Add(-48 * time.Hour),
-		Zustaendigkeiten: []catalog.Zustaendigkeit{{ID: "Z:1", Area: region.MustArea(area), Role: catalog.Zustaendig, Unit: "U:1"}},
+		Zustaendigkeiten: []catalog.Zustaendigkeit{{ID: catalog.ID("Z:" + id), Area: region.MustArea(area), Role: catalog.Zustaendig, Unit: "U:1"}},
 		Sections: []catalog.Section{
 			{Kind: catalog.Kurztext, Text: catalog.Text{"de": "<p>Kurz &amp; gut</p>"}},
 			{Kind: catalog.Unterlagen, Text: catalog.Text{"de": "<p>Ausweis</p>"}},
 		},
-		Onlinedienste: []catalog.Onlinedienst{{ID: "O:1", URL: "https://dienst.example/" + id, Level: federation.LevelSubstanziell, Payment: true}},
+		Onlinedienste: []catalog.Onlinedienst{{ID: catalog.ID("O:" + id), URL: "https://dienst.example/" + id, Level: federation.LevelSubstanziell, Payment: true, Links: []catalog.Link{{ID: catalog.ID("L:" + id)}}}},
 	}
 	if key != "" {
 		o.Leika = leika.MustParse(key)
@@ -319,6 +319,10 @@ func TestAnswers(t *testing.T) {
 		{PathCoverage + "?ort=" + strings.Repeat("x", 5000), 414, nil},
 		{PathAreas + "?areaSearchexpression=" + strings.Repeat("x", 5000), 414, nil},
 		{PathInfo + "?x=" + strings.Repeat("x", 5000), 414, nil},
+		{PathConflicts, 200, []string{`"totalCount":1`, `"leika":"` + muell + `"`, `"name":"Landkreis Osnabrück"`, `https://awigo.example`, `https://landkreis.example`}},
+		{PathConflicts + "?offset=99", 200, []string{`"totalCount":1`, `"items":[]`}},
+		{PathConflicts + "?datum=gestern", 400, []string{"datum"}},
+		{PathConflicts + "?x=" + strings.Repeat("x", 5000), 414, nil},
 		{PathOpenAPI + "?x=" + strings.Repeat("x", 5000), 414, nil},
 		{PathOpenAPI, 200, []string{"openapi: 3.1.0"}},
 	} {

@@ -92,6 +92,11 @@ func (p *Problem) answer() answer {
 // handle turns a function of the request's query into a handler with limits,
 // a cache and conditional requests.
 func (a *API) handle(f func(*http.Request) (answer, error)) http.Handler {
+	return a.limited(func(r *http.Request) answer { return a.answer(r, f) })
+}
+
+// limited is a handler that can only be read, and only so often.
+func (a *API) limited(f func(*http.Request) answer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h["X-Content-Type-Options"] = nosniff
@@ -105,7 +110,7 @@ func (a *API) handle(f func(*http.Request) (answer, error)) http.Handler {
 			write(w, r, problem(http.StatusTooManyRequests, "rate-limit", "Zu viele Anfragen", "Bitte warten Sie, bis RateLimit-Reset abgelaufen ist.").answer())
 			return
 		}
-		write(w, r, a.answer(r, f))
+		write(w, r, f(r))
 	})
 }
 
