@@ -75,4 +75,5 @@ type Member struct {
 	IsOP      bool        `json:"is_op,omitempty"`     // runs an OpenID Provider
 	Phone     string      `json:"phone,omitempty"`     // self-asserted, for "fragen Sie nach"
 	LoginURI  string      `json:"login_uri,omitempty"` // initiate_login_uri of its portal [OIDC §4]
+	Next      *Planned    `json:"next,omitempty"`      // what replaces Scope on a day to come; from the trust mark
 }

@@ -156,7 +156,7 @@ func (n *Node) gates() (*catalog.GateInput, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &catalog.GateInput{Scope: self.Scope, Delegated: n.showing.given.To(n.cfg.Entity), Loopback: n.cfg.LoopbackHTTP, Now: n.now()}
+	in := &catalog.GateInput{Scope: self.Scope, Next: self.Next, Delegated: n.showing.given.To(n.cfg.Entity), Loopback: n.cfg.LoopbackHTTP, Now: n.now()}
 	if r := n.current().leika; r != nil {
 		in.Register = r.Has
 	}

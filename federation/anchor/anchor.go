@@ -123,16 +123,23 @@ func New(cfg Config) (*Anchor, error) {
 	return &Anchor{cfg: cfg, client: &client, trail: trail, issued: make(map[string]issued)}, nil
 }
 
-// Run takes over what members announce about themselves (new keys, other
-// roles) until ctx ends, and returns nil then. A member's new key must have
+// Run carries out what was planned for a day, and takes over what members announce
+// about themselves (new keys, other roles) until ctx ends, and returns nil then. A member's new key must have
 // been announced for longer than RecheckEvery before it signs.
 func (a *Anchor) Run(ctx context.Context) error {
 	tick := time.NewTicker(a.cfg.RecheckEvery)
 	defer tick.Stop()
+	plans := time.NewTicker(plansEvery)
+	defer plans.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-plans.C:
+			if err := a.CarryOut(ctx); err != nil && ctx.Err() == nil {
+				a.cfg.Log.Error("planned grants are not in force", "err", err)
+			}
+			continue
 		case <-tick.C:
 		}
 		members, err := a.List(ctx, Filter{State: StateActive})

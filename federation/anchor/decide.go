@@ -92,17 +92,28 @@ func (a *Anchor) Rescope(ctx context.Context, by string, id federation.EntityID,
 	if err := a.within(scope); err != nil {
 		return fmt.Errorf("rescope %s: %w", id, err)
 	}
+	return a.regrant(ctx, by, "rescope", id, scopeText(scope), func(m *Member) error {
+		if m.State == StateRevoked || m.State == StateRefused {
+			return fmt.Errorf("%w: rescope, is %s", ErrState, m.State)
+		}
+		m.Scope, m.By, m.Decided = scope, by, a.cfg.Now().UTC()
+		return nil
+	})
+}
+
+// regrant changes what the mark of a member says. The former mark ends by a
+// notice, so that everybody asks for the new one at once.
+func (a *Anchor) regrant(ctx context.Context, by, action string, id federation.EntityID, reason string, change func(*Member) error) error {
 	var ended uint64
 	var active bool
 	_, err := a.update(ctx, id, func(m *Member) (*Member, error) {
-		switch {
-		case m == nil:
+		if m == nil {
 			return nil, ErrNotMember
-		case m.State == StateRevoked || m.State == StateRefused:
-			return nil, fmt.Errorf("%w: rescope, is %s", ErrState, m.State)
+		}
+		if err := change(m); err != nil {
+			return nil, err
 		}
 		ended, active = m.Generation, m.State == StateActive
-		m.Scope, m.By, m.Decided = scope, by, a.cfg.Now().UTC()
 		if active {
 			m.Generation++
 		}
@@ -112,11 +123,14 @@ func (a *Anchor) Rescope(ctx context.Context, by string, id federation.EntityID,
 		return err
 	}
 	a.forget(id)
-	err = a.Note(ctx, by, "rescope", string(id), fmt.Sprintf("areas %v subtree %v except %v keys %v", scope.Areas, scope.Subtree, scope.Except, scope.LeikaPrefixes))
-	if !active || err != nil {
+	if err := a.Note(ctx, by, action, string(id), reason); !active || err != nil {
 		return err
 	}
 	return a.notify(ctx, id, ended, "rescoped")
+}
+
+func scopeText(s federation.Scope) string {
+	return fmt.Sprintf("areas %v subtree %v except %v keys %v", s.Areas, s.Subtree, s.Except, s.LeikaPrefixes)
 }
 
 // forget drops what was issued or resolved about id, so that the next answer

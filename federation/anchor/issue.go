@@ -99,7 +99,11 @@ func (a *Anchor) mark(m Member) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		return trust.IssueMark(key, a.claims(typ, m.ID, m.Invitation, m.Generation))
+		c := a.claims(typ, m.ID, m.Invitation, m.Generation)
+		if m.Next != nil {
+			c.SetNext(&m.Next.Planned)
+		}
+		return trust.IssueMark(key, c)
 	})
 }
 

@@ -49,6 +49,7 @@ type Member struct {
 	Decided     time.Time  `json:"decided,omitzero"`
 	By          string     `json:"by,omitempty"`
 	Reason      string     `json:"reason,omitempty"`
+	Next        *Plan      `json:"next,omitempty"` // what changes on a day to come
 }
 
 // Filter selects members; the zero value selects all.

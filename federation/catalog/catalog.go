@@ -157,6 +157,19 @@ func (v Validity) At(t time.Time) bool {
 	return (v.From.IsZero() || !t.Before(v.From)) && (v.To.IsZero() || t.Before(v.To))
 }
 
+// Within returns the time when both v and w hold. ok is false if there is none.
+func (v Validity) Within(w Validity) (both Validity, ok bool) {
+	if v.From.IsZero() || w.From.After(v.From) {
+		v.From = w.From
+	}
+	if v.To.IsZero() || !w.To.IsZero() && w.To.Before(v.To) {
+		v.To = w.To
+	}
+	return v, !v.empty()
+}
+
+func (v Validity) empty() bool { return !v.To.IsZero() && !v.From.Before(v.To) }
+
 // IsZero reports whether v is unlimited.
 func (v Validity) IsZero() bool { return v.From.IsZero() && v.To.IsZero() }
 

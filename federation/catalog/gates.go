@@ -17,6 +17,9 @@ import (
 // GateInput is what Gates needs to know beside the catalogue.
 type GateInput struct {
 	Scope federation.Scope // what the publisher's hub has granted
+	// Next is what it will grant on a day to come: that may be claimed already,
+	// and counts from then on. nil: nothing is planned.
+	Next *federation.Planned
 	// Delegated reports what others have given to the publisher, the whole area
 	// of it: that may be claimed as well. nil: nothing.
 	Delegated Delegated
@@ -62,13 +65,13 @@ func Gates(c *Catalogue, in GateInput) []Finding {
 
 // allowed reports whether the publisher may claim key in area.
 func (in *GateInput) allowed(key leika.ID, area region.Area) bool {
-	return in.Scope.CoversArea(area) || in.Delegated != nil && !key.IsZero() && in.Delegated(key, area)
+	return in.Scope.CoversArea(area) || in.Next != nil && in.Next.Scope.CoversArea(area) || in.Delegated != nil && !key.IsZero() && in.Delegated(key, area)
 }
 
 // keyAllowed reports whether an offer may have its key: granted, or delegated
 // for every area the offer claims.
 func (in *GateInput) keyAllowed(o *Offer) bool {
-	if in.Scope.CoversKey(o.Leika) {
+	if in.Scope.CoversKey(o.Leika) || in.Next != nil && in.Next.Scope.CoversKey(o.Leika) {
 		return true
 	}
 	return in.Delegated != nil && !slices.ContainsFunc(o.Zustaendigkeiten, func(z Zustaendigkeit) bool { return !in.Delegated(o.Leika, z.Area) })

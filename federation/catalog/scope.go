@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/leika"
@@ -57,7 +58,7 @@ type scopeFilter struct {
 
 // covers reports whether a claim for key in area is granted or delegated.
 func (f *scopeFilter) covers(key leika.ID, area region.Area) bool {
-	if f.member.Scope.CoversKey(key) && f.member.Scope.CoversArea(area) {
+	if _, _, ok := f.member.Granted(key, area); ok {
 		return true
 	}
 	return f.delegated != nil && !key.IsZero() && f.delegated(key, area)
@@ -78,7 +79,7 @@ func (f *scopeFilter) lost(id ID, code, field, message string) {
 }
 
 func (f *scopeFilter) offer(o Offer) (Offer, bool) {
-	if !f.member.Scope.CoversKey(o.Leika) && !f.anyDelegated(&o) {
+	if !f.member.Scope.CoversKey(o.Leika) && !(f.member.Next != nil && f.member.Next.Scope.CoversKey(o.Leika)) && !f.anyDelegated(&o) {
 		f.lost(o.ID, CodeScopeKey, "leika", fmt.Sprintf("Der LeiKa-Schlüssel %s ist nicht gewährt.", o.Leika))
 		return o, false
 	}
@@ -98,18 +99,46 @@ func (f *scopeFilter) claims(o *Offer) []Zustaendigkeit {
 			f.lost(o.ID, CodeScopeArea, "zustaendigkeit", fmt.Sprintf("Das Gebiet %s ist nicht gewährt.", z.Area))
 			continue
 		}
-		if f.member.Scope.CoversArea(z.Area) { // the grant's exceptions limit the grant, not what others give
-			z.Except = f.except(z.Area, z.Except)
+		if _, _, own := f.member.Granted(o.Leika, z.Area); !own { // by delegation: the grant's exceptions do not limit what others give
+			kept = append(kept, z)
+			continue
 		}
-		kept = append(kept, z)
+		kept = append(kept, f.granted(o.Leika, z)...)
 	}
 	return kept
 }
 
-// except adds the exceptions of the grant inside area to those of a claim.
-func (f *scopeFilter) except(area region.Area, own []region.Area) []region.Area {
+// granted returns a claim as the member's grants let it stand, each in its own
+// time: cut off on the day a planned grant takes it away, begun on the day
+// one allows it. Where nothing changes it stays one claim.
+func (f *scopeFilter) granted(key leika.ID, z Zustaendigkeit) []Zustaendigkeit {
+	var out []Zustaendigkeit
+	for _, g := range f.member.Grants() {
+		if !g.CoversKey(key) || !g.CoversArea(z.Area) {
+			continue
+		}
+		cut := z
+		cut.Except = except(g.Scope, z.Area, z.Except)
+		var ok bool
+		if cut.Valid, ok = z.Valid.Within(Validity{From: g.From, To: g.To}); !ok {
+			continue
+		}
+		if n := len(out); n > 0 && slices.Equal(out[n-1].Except, cut.Except) {
+			out[n-1].Valid.To = cut.Valid.To // the new grant says the same
+			continue
+		}
+		if len(out) > 0 {
+			cut.ID += "-ab-" + ID(g.From.Format(time.DateOnly))
+		}
+		out = append(out, cut)
+	}
+	return out
+}
+
+// except adds the exceptions of a grant inside area to those of a claim.
+func except(s federation.Scope, area region.Area, own []region.Area) []region.Area {
 	out := own
-	for _, x := range f.member.Scope.Except {
+	for _, x := range s.Except {
 		if area.Covers(x) && !slices.ContainsFunc(out, func(e region.Area) bool { return e.Covers(x) }) {
 			out = append(slices.Clip(out), x)
 		}

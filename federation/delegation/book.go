@@ -26,6 +26,7 @@ type Book struct {
 type admission struct {
 	whole    *catalog.Catalogue
 	scope    federation.Scope
+	next     *federation.Planned
 	received []catalog.Delegation
 	out      *catalog.Catalogue
 	findings []catalog.Finding
@@ -85,10 +86,10 @@ func (b *Book) Admit(whole *catalog.Catalogue, m federation.Member) (*catalog.Ca
 	defer b.mu.Unlock()
 	received := b.received[m.ID]
 	a, ok := b.admitted[m.ID]
-	if ok && a.whole == whole && reflect.DeepEqual(a.scope, m.Scope) && reflect.DeepEqual(a.received, received) {
+	if ok && a.whole == whole && reflect.DeepEqual(a.scope, m.Scope) && reflect.DeepEqual(a.next, m.Next) && reflect.DeepEqual(a.received, received) {
 		return a.out, a.findings
 	}
-	a = admission{whole: whole, scope: m.Scope, received: received}
+	a = admission{whole: whole, scope: m.Scope, next: m.Next, received: received}
 	a.out, a.findings = catalog.Admit(whole, m, overlaps(received))
 	if b.admitted == nil {
 		b.admitted = map[federation.EntityID]admission{}

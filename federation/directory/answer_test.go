@@ -300,3 +300,47 @@ func TestLookupDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// A planned grant is answered for before it holds: until its day one member is
+// responsible, from then on the other, and everybody is told which day that is.
+func TestPlannedGrant(t *testing.T) {
+	sources := parseNetwork("a: " + keyVerb + " " + gemA + "; " + keyVerb + " " + gemB + "\nb: " + keyVerb + " " + gemB)
+	both, newYear := []region.Area{region.MustArea(gemA), region.MustArea(gemB)}, day("2027-01-01")
+	for i := range sources {
+		m := &sources[i].Member
+		switch m.ShortName {
+		case "a": // takes over what b had
+			m.Scope = federation.Scope{Subtree: both[:1]}
+			m.Next = &federation.Planned{From: newYear, Scope: federation.Scope{Subtree: both}}
+		case "b":
+			m.Scope = federation.Scope{Subtree: both[1:]}
+			m.Next = &federation.Planned{From: newYear}
+		}
+		var lost []catalog.Finding
+		if sources[i].Catalogue, lost = catalog.WithinScope(sources[i].Catalogue, *m); len(lost) > 0 {
+			t.Fatalf("%+v", lost)
+		}
+	}
+	d := newTestDirectory(sources...)
+	r := Request{Leika: leika.MustParse(keyVerb), Place: region.MustArea(gemB)}
+	for date, want := range map[string]string{"2026-12-31": "b", "2027-01-01": "a", "2027-06-01": "a"} {
+		r.Date = day(date)
+		a := d.Resolve(r)
+		if len(a.Providers) != 1 || a.Providers[0].Member.ShortName != want {
+			t.Errorf("%s: %s, want %s alone", date, summary(&a), want)
+		}
+		if l := d.Lookup(r.Leika, r.Place, r.Date); l.Members != 1 || l.Member() != id(want) {
+			t.Errorf("%s: Lookup says %d, %s", date, l.Members, l.Member())
+		}
+	}
+	r.Date = day("2026-11-22")
+	if u := d.Resolve(r).Upcoming; u == nil || !u.Date.Equal(newYear) || len(u.Providers) != 1 || u.Providers[0].Member.ShortName != "a" {
+		t.Errorf("upcoming %+v", u)
+	}
+	if c := d.Conflicts(newYear); len(c) > 0 {
+		t.Errorf("%+v", c)
+	}
+	if m := d.Coverage([]leika.ID{r.Leika}, both, newYear); m.Cells[0][1].Member != id("a") {
+		t.Errorf("%+v", m.Cells)
+	}
+}

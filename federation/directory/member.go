@@ -197,6 +197,12 @@ func (m *member) claim(offer, zust int32, o *catalog.Offer, inKey bool) (claim, 
 		offer: offer, zust: zust, valid: intersect(o.Valid, z.Valid), except: z.Except,
 		outside: !inKey || !m.Scope.CoversArea(z.Area),
 	}
+	if m.Next != nil {
+		var granted catalog.Validity
+		var ok bool
+		granted.From, granted.To, ok = m.Granted(o.Leika, z.Area)
+		c.valid, c.outside = intersect(c.valid, granted), !ok
+	}
 	if !c.outside {
 		c.except = m.except(z)
 	}
@@ -207,6 +213,9 @@ func (m *member) claim(offer, zust int32, o *catalog.Offer, inKey bool) (claim, 
 // grant, which a wide claim must not reach over.
 func (m *member) except(z *catalog.Zustaendigkeit) []region.Area {
 	out := z.Except
+	if m.Next != nil {
+		return out // catalog.Admit has made one claim for each grant, with its exceptions
+	}
 	for _, x := range m.Scope.Except {
 		if z.Area.Covers(x) {
 			out = append(slices.Clip(out), x)

@@ -357,7 +357,7 @@ func (m *member) claimFor(o *catalog.Offer, slot int32, place region.Area, date 
 		if !zu.Role.Responsible() || !zu.Area.Covers(place) || excepted(m.except(zu), place) || !intersect(o.Valid, zu.Valid).At(date) {
 			continue
 		}
-		if (!m.Scope.CoversKey(o.Leika) || !m.Scope.CoversArea(zu.Area)) && delegatedTo(given, slot, place, date) < 0 {
+		if from, to, ok := m.Granted(o.Leika, zu.Area); (!ok || !(catalog.Validity{From: from, To: to}).At(date)) && delegatedTo(given, slot, place, date) < 0 {
 			continue
 		}
 		if best < 0 || zu.Area.Len() > o.Zustaendigkeiten[best].Area.Len() {

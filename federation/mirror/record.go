@@ -147,7 +147,7 @@ func (r *record) state(now time.Time) State {
 func (m *Mirror) build(r *record, member federation.Member) {
 	man := r.unpacked.Manifest
 	c, findings := catalog.WithinScope(r.unpacked.Catalogue, member)
-	if len(findings) == 0 && len(member.Scope.Except) == 0 {
+	if len(findings) == 0 && len(member.Scope.Except) == 0 && member.Next == nil {
 		c = r.unpacked.Catalogue // nothing was cut: share the records instead of a copy
 	}
 	first := findings[:min(len(findings), maxLoggedFindings)]

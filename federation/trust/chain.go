@@ -101,6 +101,10 @@ func (c *Chain) readMember() (federation.Member, error) {
 	if m.ShortName == "" {
 		m.ShortName = m.Name
 	}
+	var nerr error
+	if m.Next, nerr = mark.Claims.Planned(); nerr != nil {
+		return federation.Member{}, fmt.Errorf("%s: %w", c.Leaf, nerr)
+	}
 	rp, _, err := c.Metadata.RP()
 	if err != nil {
 		return federation.Member{}, fmt.Errorf("%s: %w", c.Leaf, err)

@@ -32,6 +32,16 @@ type MarkClaims struct {
 	LeikaPrefixes []string `json:"leika_prefixes,omitempty"`
 	OwnOffersOnly bool     `json:"own_offers_only,omitempty"`
 	Generation    uint64   `json:"generation,omitempty"` // of the membership, see Notice
+	// Next is the grant that replaces this one on a day.
+	Next *MarkNext `json:"next,omitempty"`
+}
+
+// MarkNext is a grant to come.
+type MarkNext struct {
+	From          string   `json:"from"` // YYYY-MM-DD; the day begins at midnight UTC
+	Area          MarkArea `json:"area"`
+	LeikaPrefixes []string `json:"leika_prefixes,omitempty"`
+	OwnOffersOnly bool     `json:"own_offers_only,omitempty"`
 }
 
 // MarkArea is the area claim.
@@ -53,6 +63,30 @@ func (c MarkClaims) Scope() federation.Scope {
 func (c *MarkClaims) SetScope(s federation.Scope) {
 	c.Area = MarkArea{ARS: s.Areas, Subtree: s.Subtree, Except: s.Except}
 	c.LeikaPrefixes, c.OwnOffersOnly = s.LeikaPrefixes, s.OwnOffersOnly
+}
+
+// Planned returns the grant to come, nil for none.
+func (c MarkClaims) Planned() (*federation.Planned, error) {
+	if c.Next == nil {
+		return nil, nil
+	}
+	from, err := time.Parse(time.DateOnly, c.Next.From)
+	if err != nil {
+		return nil, fmt.Errorf("%w: next.from is no day", ErrMark)
+	}
+	return &federation.Planned{From: from, Scope: federation.Scope{
+		Areas: c.Next.Area.ARS, Subtree: c.Next.Area.Subtree, Except: c.Next.Area.Except,
+		LeikaPrefixes: c.Next.LeikaPrefixes, OwnOffersOnly: c.Next.OwnOffersOnly,
+	}}, nil
+}
+
+// SetNext is the reverse of Planned; nil takes it away.
+func (c *MarkClaims) SetNext(p *federation.Planned) {
+	c.Next = nil
+	if p != nil {
+		s := p.Scope
+		c.Next = &MarkNext{From: p.From.UTC().Format(time.DateOnly), Area: MarkArea{ARS: s.Areas, Subtree: s.Subtree, Except: s.Except}, LeikaPrefixes: s.LeikaPrefixes, OwnOffersOnly: s.OwnOffersOnly}
+	}
 }
 
 // Mark is a verified trust mark. Claims are complete for the zustaendigkeit
@@ -291,6 +325,10 @@ func (j markJudge) membership(c MarkClaims) error {
 	}
 	if !c.Scope().Within(own.Claims.Scope()) {
 		return refuse(ErrScope, label, "attenuation: within the scope of "+string(c.Issuer)+" [SSO.md §3]", fmt.Sprintf("%+v", c.Area))
+	}
+	next, err := c.Planned()
+	if err != nil || next != nil && !next.Scope.Within(own.Claims.Scope()) {
+		return refuse(ErrScope, label, "attenuation: what is planned lies within the scope of "+string(c.Issuer)+" [SSO.md §3]", fmt.Sprintf("%+v", c.Next))
 	}
 	j.trace.note(VerdictOK, "attenuation [SSO.md §3]", label, "within the scope of "+string(c.Issuer))
 	return nil
