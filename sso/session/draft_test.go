@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -57,5 +58,75 @@ func TestDraftLimits(t *testing.T) {
 	c.add(draftLife + time.Second)
 	if _, err := m.TakeDraft(ctx, &Session{Draft: name}, "/p"); !errors.Is(err, ErrNoDraft) {
 		t.Errorf("after an hour: %v, want ErrNoDraft", err)
+	}
+}
+
+// What was typed does not outlive the login it was kept for, however that ends.
+func TestDraftEndsWithTheSession(t *testing.T) {
+	ctx := context.Background()
+	for what, end := range map[string]func(m *Manager, c *clock, r *http.Request) error{
+		"logged out here": func(m *Manager, _ *clock, r *http.Request) error {
+			_, err := m.End(ctx, httptest.NewRecorder(), r)
+			return err
+		},
+		"logged out elsewhere": func(m *Manager, c *clock, _ *http.Request) error {
+			id := identity(c, federation.LevelNiedrig)
+			_, err := m.EndIssuerSID(ctx, id.Issuer, id.Session)
+			return err
+		},
+		"past its limit": func(m *Manager, c *clock, r *http.Request) error {
+			c.add(LimitsOf(federation.LevelNiedrig).Idle)
+			if _, err := m.Get(r); !errors.Is(err, ErrExpired) {
+				return err
+			}
+			return nil
+		},
+	} {
+		c := newClock()
+		mem := store.NewMemory(c.Now)
+		m := manager(t, c, mem)
+		name, err := m.SaveDraft(ctx, Draft{Path: "/antrag/7", Values: map[string][]string{"hund": {"Waldi"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		if _, err := m.Start(ctx, w, request(), identity(c, federation.LevelNiedrig), Extra{Draft: name}); err != nil {
+			t.Fatal(err)
+		}
+		if err := end(m, c, request(w.Result().Cookies()...)); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if err := mem.Scan(ctx, "", func(key string, b []byte) bool {
+			if strings.Contains(string(b), "Waldi") {
+				t.Errorf("%s: %s is left", what, key)
+			}
+			return true
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Asking how long a login lasts does not make it last.
+func TestPeekIsNoUse(t *testing.T) {
+	c := newClock()
+	m := manager(t, c, store.NewMemory(c.Now))
+	w := httptest.NewRecorder()
+	if _, err := m.Start(context.Background(), w, request(), identity(c, federation.LevelNiedrig), Extra{}); err != nil {
+		t.Fatal(err)
+	}
+	r := request(w.Result().Cookies()...)
+	for range 11 {
+		c.add(5 * time.Minute)
+		if _, err := m.Peek(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.add(5 * time.Minute)
+	if _, err := m.Peek(r); !errors.Is(err, ErrExpired) {
+		t.Errorf("after an hour of asking: %v, want ErrExpired", err)
+	}
+	if _, err := m.Peek(request()); !errors.Is(err, ErrNone) {
+		t.Errorf("nobody: %v, want ErrNone", err)
 	}
 }

@@ -84,13 +84,29 @@ func (m *Manager) EndIssuerSID(ctx context.Context, issuer federation.EntityID, 
 	}
 	n := 0
 	for i := 0; i+keyDigits <= len(list); i += keyDigits {
-		if err := m.c.Store.Delete(ctx, recordPrefix+string(list[i:i+keyDigits])); err != nil {
+		if err := m.forget(ctx, recordPrefix+string(list[i:i+keyDigits])); err != nil {
 			// The index is put back so that the issuer's next try ends the rest.
 			return n, errors.Join(err, m.c.Store.Put(ctx, indexPrefix+hash, list, maxAbsolute))
 		}
 		n++
 	}
 	return n, nil
+}
+
+// forget removes a record, and what was typed and kept for its person.
+func (m *Manager) forget(ctx context.Context, key string) error {
+	b, err := m.c.Store.Take(ctx, key)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s, err := decode(b)
+	if err != nil || s.Draft == "" {
+		return nil // an unreadable record is gone, too
+	}
+	return m.c.Store.Delete(ctx, draftKey(s.Draft))
 }
 
 // loggedOut reports whether the issuer ended this login after it was begun

@@ -112,6 +112,9 @@ func (m *Manager) Start(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		return nil, ErrEnded
 	}
 	if old != nil {
+		if old.Draft == s.Draft {
+			old.Draft = "" // it goes on with the new session
+		}
 		if err := m.remove(ctx, old); err != nil {
 			return nil, err
 		}
@@ -226,6 +229,11 @@ func (m *Manager) fromCookie(r *http.Request) (*Session, error) {
 func (m *Manager) remove(ctx context.Context, s *Session) error {
 	if err := m.c.Store.Delete(ctx, s.key); err != nil {
 		return err
+	}
+	if s.Draft != "" { // nobody can reach it any more
+		if err := m.c.Store.Delete(ctx, draftKey(s.Draft)); err != nil {
+			return err
+		}
 	}
 	return m.unlink(ctx, s)
 }
