@@ -43,6 +43,24 @@ func (f *Fault) Error() string {
 	return fmt.Sprintf("%s: %s; %s", where, f.What, f.Remedy)
 }
 
+// Faults takes the faults out of an error of Load or Parse.
+func Faults(err error) []*Fault {
+	switch e := err.(type) {
+	case *Fault:
+		return []*Fault{e}
+	case interface{ Unwrap() []error }:
+		var out []*Fault
+		for _, err := range e.Unwrap() {
+			out = append(out, Faults(err)...)
+		}
+		return out
+	}
+	if inner := errors.Unwrap(err); inner != nil {
+		return Faults(inner)
+	}
+	return nil
+}
+
 // Load reads, parses and validates the file at path with the environment
 // applied. All faults are joined in one error that wraps ErrConfig.
 func Load(path string, environ []string) (Config, error) {

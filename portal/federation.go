@@ -68,7 +68,7 @@ func (n *Node) openAnchor() error {
 	owner := anchor.Invitation{Name: h.Name, ShortName: h.Short, Kind: h.Kind, Seat: h.Area, Scope: federation.Scope{Subtree: []region.Area{h.Area}}}
 	cfg := anchor.Config{
 		Self: n.cfg.Entity, Owner: owner, Keys: n.currentKeys, Store: n.store, HTTP: n.outbound(forMembership),
-		AllowLoopback: n.cfg.LoopbackHTTP, OnNotice: n.notify, OnReadmit: func(federation.EntityID) { n.tellNews(newsMembers) }, Now: n.now, Log: n.log,
+		AllowLoopback: n.cfg.LoopbackHTTP, OnNotice: n.notify, Probe: n.lookAt, OnReadmit: func(federation.EntityID) { n.tellNews(newsMembers) }, Now: n.now, Log: n.log,
 	}
 	var err error
 	if h.Superior {

@@ -122,16 +122,17 @@ type Node struct {
 	pool       *pool // nil unless this node is a hub with neighbours
 	neighbours neighbours
 
-	directory  *directory.Directory
-	mirror     *mirror.Mirror
-	network    atomic.Pointer[network] // nil until approved
-	publisher  *publisher
-	statements statements
-	blocks     blocks
-	showing    showing
-	misdeeds   chan misdeed                              // for tellHub
-	noted      map[federation.EntityID]federation.Digest // catalogues noted by noteOutside
-	seen       map[federation.EntityID]seenCopy          // by noteCopy
+	directory   *directory.Directory
+	mirror      *mirror.Mirror
+	network     atomic.Pointer[network] // nil until approved
+	publisher   *publisher
+	publication atomic.Pointer[string] // why the last one failed; "" if it did not
+	statements  statements
+	blocks      blocks
+	showing     showing
+	misdeeds    chan misdeed                              // for tellHub
+	noted       map[federation.EntityID]federation.Digest // catalogues noted by noteOutside
+	seen        map[federation.EntityID]seenCopy          // by noteCopy
 
 	sessions *session.Manager
 	rp       *rp.RP

@@ -67,6 +67,13 @@ func refusalKind(err error) string {
 
 // countPublication counts how an attempt to publish ended.
 func (n *Node) countPublication(r PublishRequest, rep PublishReport, err error) {
+	if !r.DryRun {
+		why := text(err)
+		if errors.Is(err, ErrNoSource) {
+			why = ""
+		}
+		n.publication.Store(&why)
+	}
 	switch {
 	case r.DryRun, errors.Is(err, ErrNoSource):
 	case errors.Is(err, ErrGates):
@@ -85,7 +92,7 @@ func (n *Node) snapshot() metrics.Snapshot {
 	s := n.Status()
 	out := metrics.Snapshot{
 		State: s.State, DiskFree: freeBytes(n.cfg.Data), GossipRefused: s.Refused, GossipDropped: s.Dropped,
-		Peers:  map[string]int{"alive": 0, "dead": 0, "left": 0, "unknown": 0},
+		Peers:  map[string]int{"alive": 0, "dead": 0, "left": 0, "unknown": 0, "follows": 0},
 		Copies: map[string]int{string(mirror.StateFresh): 0, string(mirror.StateStale): 0, string(mirror.StateFrozen): 0, string(mirror.StateNone): 0},
 	}
 	for _, m := range s.Members {

@@ -11,6 +11,7 @@ import (
 	"rathausnetz/federation/anchor"
 	"rathausnetz/federation/trust"
 	"rathausnetz/portal/control"
+	"rathausnetz/portal/doctor"
 )
 
 // Errors of the operator's verbs.
@@ -76,6 +77,7 @@ func (n *Node) Verbs() map[string]control.Verb {
 	n.accountVerbs(v)
 	v["neighbours"] = control.Handle(func(context.Context, struct{}) ([]NeighbourStatus, error) { return n.Neighbours(), nil })
 	n.backupVerbs(v)
+	v["examine"] = control.Handle(func(ctx context.Context, _ struct{}) (doctor.Node, error) { return n.Examine(ctx), nil })
 	n.directoryVerbs(v)
 	n.reportVerbs(v)
 	n.linkVerbs(v)

@@ -60,6 +60,9 @@ type Config struct {
 	GossipGrace  time.Duration // and the old one is kept this long after; default 1 h
 	RecheckEvery time.Duration // how often Run looks at members' own configurations; default 1 h
 
+	// Probe looks at a member from outside; nil: the hub offers no such thing.
+	Probe func(context.Context, Member) Reach
+
 	AllowLoopback bool
 	OnNotice      func(compact string)      // hands a signed notice to gossip; may be nil
 	OnReadmit     func(federation.EntityID) // somebody is a member again; may be nil

@@ -19,13 +19,17 @@ func (a *Anchor) Handlers() map[string]http.Handler {
 	post := func(answer func(http.ResponseWriter, *http.Request) error) http.Handler {
 		return a.endpoint(http.MethodPost, answer)
 	}
-	return map[string]http.Handler{
+	out := map[string]http.Handler{
 		pathFetch: get(a.serveFetch), pathList: get(a.serveList), pathResolve: get(a.serveResolve),
 		pathMark: get(a.serveMark), pathMarkStatus: post(a.serveMarkStatus), pathMarkList: get(a.serveMarkList),
 		pathHistory: get(a.serveHistory), pathNotices: get(a.serveNotices),
 		pathJoin: post(a.serveJoin), pathGossipKeys: post(a.serveGossipKeys),
 		pathReports: post(a.serveReport),
 	}
+	if a.cfg.Probe != nil {
+		out[pathProbe] = post(a.serveProbe)
+	}
+	return out
 }
 
 func (a *Anchor) endpoint(method string, answer func(http.ResponseWriter, *http.Request) error) http.Handler {

@@ -23,6 +23,7 @@ const (
 	pathGossipKeys = "/federation/gossip-keys"
 	pathNotices    = "/federation/notices"
 	pathReports    = "/federation/reports"
+	pathProbe      = "/federation/probe"
 )
 
 // endpoints are the federation_entity parameters of a hub [OIDF §5.1.1].
@@ -43,6 +44,7 @@ const (
 	typeAnswer     = "join-answer+jwt"
 	typeGossipKeys = "gossip-keys-request+jwt"
 	typeReport     = "report+jwt"
+	typeProbe      = "probe+jwt"
 )
 
 // wireError is an error as it travels [OIDF §8.9].
@@ -64,6 +66,7 @@ var wireCodes = []struct { // read only
 	{ErrMember, "already_member", http.StatusConflict},
 	{ErrRefused, "refused", http.StatusForbidden},
 	{ErrNotApproved, "not_approved", http.StatusForbidden},
+	{ErrTooSoon, "slow_down", http.StatusTooManyRequests},
 	{ErrReplay, "replayed", http.StatusBadRequest},
 	{ErrNotMember, "not_found", http.StatusNotFound},
 	{errTooLarge, "invalid_request", http.StatusRequestEntityTooLarge},

@@ -102,6 +102,9 @@ func (g Guard) check(host, address string, loopback bool) error {
 	return nil
 }
 
+// SpecialUse reports whether no node calls an address unless it is allowed to.
+func SpecialUse(ip netip.Addr) bool { return specialUse(ip.WithZone("").Unmap()) }
+
 // specialUse reports whether ip is not an ordinary public address: the
 // registries of RFC 6890 and RFC 8190, multicast, and transition mechanisms
 // that carry an IPv4 address inside.
