@@ -190,6 +190,7 @@ func (o *Office) record(q *admin.Request) (*admin.Answer, error) {
 	}
 	for _, t := range all {
 		if t.URL == o.recordURL(of.ID) {
+			t.URL = "" // this page
 			p.Tasks = append(p.Tasks, t)
 		}
 	}

@@ -135,7 +135,11 @@ func (o *Office) applyTable(q *admin.Request) (*admin.Answer, error) {
 		return q.Again("tabelle", "Tabelle prüfen", p), nil
 	}
 	q.About("leistungen.csv", fmt.Sprintf("%d changes, serial %d", len(t.Changes), t.Serial))
-	return q.Redirect(tablePath, fmt.Sprintf("Übernommen: %d Änderungen. Die Portale im Verbund zeigen sie in wenigen Sekunden.", len(t.Changes))), nil
+	done := "1 Änderung"
+	if n := len(t.Changes); n != 1 {
+		done = fmt.Sprintf("%d Änderungen", n)
+	}
+	return q.Redirect(tablePath, "Übernommen: "+done+". Die Portale im Verbund zeigen das in wenigen Sekunden."), nil
 }
 
 // upload reads an uploaded file of a form; none is no error.

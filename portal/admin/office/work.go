@@ -16,6 +16,7 @@ import (
 	"rathausnetz/portal/admin"
 	"rathausnetz/portal/links"
 	"rathausnetz/portal/report"
+	"rathausnetz/portal/web/locale"
 )
 
 // task is one thing to do. Kind is a word of kinds.
@@ -34,7 +35,7 @@ type kind struct{ Word, Name, Badge string }
 // kinds in the order in which tasks with equal visits are listed.
 func kinds() []kind {
 	return []kind{
-		{"sperre", "Publikation gesperrt", "danger"}, {"defekt", "Link defekt", "danger"}, {"gesperrt", "Link gesperrt", "danger"}, {"luecke", "Lücke", "warning"},
+		{"sperre", "Veröffentlichung gesperrt", "danger"}, {"defekt", "Link defekt", "danger"}, {"gesperrt", "Link gesperrt", "danger"}, {"luecke", "Lücke", "warning"},
 		{"platzhalter", "Platzhalter", "warning"}, {"hinweis", "Hinweis", "info"}, {"vorlage", "Vorlage geändert", "info"}, {"alt", "Älter als 12 Monate", "info"},
 	}
 }
@@ -118,7 +119,7 @@ func (w *worker) offers() {
 			w.add(o, "gesperrt", "Der Verbund hat die Adresse eines Links gesperrt. Der Link wird nicht gezeigt.", "Nehmen Sie eine andere Adresse oder fragen Sie den Landkreis.")
 		}
 		if t, ok := newer[o.Leika]; ok && !o.Leika.IsZero() && t.changed.After(o.Geaendert) {
-			w.add(o, "vorlage", fmt.Sprintf("%s hat den Text zu dieser Leistung nach Ihrem Stand geändert.", t.by), "Vergleichen Sie die Texte und übernehmen Sie, was für Sie gilt.")
+			w.add(o, "vorlage", locale.Capital(locale.The(locale.German, t.by))+" hat den Text zu dieser Leistung nach Ihrem Stand geändert.", "Vergleichen Sie die Texte und übernehmen Sie, was für Sie gilt.")
 		}
 		if old := w.now.AddDate(-1, 0, 0); o.Geaendert.Before(old) {
 			sentence := "Der Eintrag nennt kein Datum der letzten Änderung."
