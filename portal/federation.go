@@ -306,13 +306,14 @@ func (n *Node) followRoster(ctx context.Context, net *network) error {
 				n.showMember(m)
 			}
 		}
-		for id := range known {
-			_, member := now[id]
-			if _, lapsed := net.roster.Lapsed(id); lapsed && !member {
-				now[id], member = federation.Member{}, true // shown anew when it is one again
+		for _, id := range net.roster.LapsedMembers() { // also from before the start
+			if _, member := now[id]; !member {
+				now[id] = federation.Member{} // shown anew when it is one again
 				n.showLapsed(id)
 			}
-			if !member {
+		}
+		for id := range known {
+			if _, member := now[id]; !member {
 				n.log.Info("no longer a member", "peer", id)
 				n.hide(id)
 				n.event(Revoked, id, 0, "")

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/blocklist"
@@ -18,12 +19,17 @@ import (
 const (
 	keptFile = "roster.json"
 	maxKept  = 256 << 20
+	// lapsedFor is how long a node that is started while its hub is away takes
+	// over who was a member when everything held last: their copies may be
+	// shown, as old.
+	lapsedFor = 7 * 24 * time.Hour
 )
 
 // kept is the file: statements once, chains as lists of their numbers, from
 // the anchor to the members. Everything in it is verified again when it is
 // read; only the notices, also those about hosts, are believed, and they can only make stricter.
 type kept struct {
+	At         trust.Seconds                 `json:"at"` // all statements held then
 	Statements []string                      `json:"statements"`
 	Chains     [][]int                       `json:"chains"`
 	Ended      map[federation.EntityID]ended `json:"ended,omitempty"`
@@ -55,11 +61,14 @@ func (r *Roster) snapshot() kept {
 	now := r.cfg.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	maps.DeleteFunc(r.ended, func(_ federation.EntityID, e ended) bool { return !now.Before(e.Until) })
+	maps.DeleteFunc(r.ended, func(_ federation.EntityID, e ended) bool { return !now.Before(e.Until.Add(lapsedFor)) })
 	chains := make(map[federation.EntityID]*trust.Chain, len(r.entries))
 	for id, e := range r.entries {
-		if e.chain == nil || !e.chain.Valid(now) {
+		if e.chain == nil || e.verdict.State != StateMember {
 			continue
+		}
+		if !e.chain.Valid(now) && len(r.good.Chains) > 0 {
+			return r.lastGood() // the hub is away for long
 		}
 		chains[id] = e.chain
 		for _, s := range e.chain.Statements {
@@ -68,7 +77,8 @@ func (r *Roster) snapshot() kept {
 			}
 		}
 	}
-	k := kept{Ended: maps.Clone(r.ended), Blocks: r.cfg.Blocks.All()}
+	k := kept{At: trust.At(now), Ended: maps.Clone(r.ended), Blocks: r.cfg.Blocks.All()}
+	leaves := make([]federation.EntityID, 0, len(chains))
 	number := make(map[string]int)
 	ordered := slices.SortedFunc(maps.Values(chains), func(a, b *trust.Chain) int {
 		if d := len(a.Statements) - len(b.Statements); d != 0 {
@@ -88,6 +98,23 @@ func (r *Roster) snapshot() kept {
 			list = append(list, n)
 		}
 		k.Chains = append(k.Chains, list)
+		leaves = append(leaves, c.Leaf)
+	}
+	if slices.Equal(k.Statements, r.good.Statements) {
+		k.At = r.good.At // the file is written only when it says something new
+	}
+	r.good, r.leaves = k, leaves
+	return k
+}
+
+// lastGood is what held when the hub was there last, without those who are
+// known to be no members any more. The caller holds mu.
+func (r *Roster) lastGood() kept {
+	k := kept{At: r.good.At, Statements: r.good.Statements, Ended: maps.Clone(r.ended), Blocks: r.cfg.Blocks.All()}
+	for i, id := range r.leaves {
+		if e := r.entries[id]; e == nil || e.verdict.State == StateMember {
+			k.Chains = append(k.Chains, r.good.Chains[i])
+		}
 	}
 	return k
 }
@@ -142,26 +169,60 @@ func (r *Roster) Load() error {
 	for _, d := range k.Blocks { // before the members, whose texts they are about
 		r.cfg.Blocks.Take(d)
 	}
-	for _, numbers := range k.Chains {
-		r.restore(k.Statements, numbers)
-	}
-	return nil
+	return r.restoreAll(k)
 }
 
-// restore verifies one kept chain; what does not hold any more is left out.
-func (r *Roster) restore(statements []string, numbers []int) {
-	var compacts []string
-	for _, n := range numbers {
-		if n < 0 || n >= len(statements) {
-			return
+// restoreAll verifies the kept chains. What has run out since is taken over as
+// it was: it gives nobody a chain, but Lapsed says whose copies may be shown.
+func (r *Roster) restoreAll(k kept) error {
+	now, then := r.cfg.Now(), k.At.Time()
+	good := k
+	good.Chains = nil
+	var leaves []federation.EntityID
+	restore := func(by *trust.Resolver, lapsed bool) (failed int, err error) {
+		good.Chains, leaves = nil, nil
+		for _, numbers := range k.Chains {
+			compacts, err := k.compacts(numbers)
+			if err != nil {
+				return failed, err
+			}
+			c, err := by.Restore(compacts)
+			if err != nil {
+				failed++
+				r.cfg.Log.Debug("kept chain not usable", "err", err)
+				continue
+			}
+			good.Chains, leaves = append(good.Chains, numbers), append(leaves, c.Leaf)
+			if !lapsed || !c.Valid(now) {
+				r.restore(c)
+			}
 		}
-		compacts = append(compacts, statements[n])
+		return failed, nil
 	}
-	c, err := r.cfg.Resolver.Restore(compacts)
-	if err != nil {
-		r.cfg.Log.Debug("kept chain not usable", "err", err)
-		return
+	failed, err := restore(r.cfg.Resolver, false)
+	if err == nil && failed > 0 && then.Before(now) && now.Sub(then) < lapsedFor {
+		_, err = restore(r.cfg.Resolver.At(then), true)
 	}
+	r.mu.Lock()
+	r.good, r.leaves = good, leaves
+	r.mu.Unlock()
+	return err
+}
+
+// compacts returns the statements of one chain.
+func (k *kept) compacts(numbers []int) ([]string, error) {
+	var out []string
+	for _, n := range numbers {
+		if n < 0 || n >= len(k.Statements) {
+			return nil, fmt.Errorf("roster: %s: statement %d is not there", keptFile, n)
+		}
+		out = append(out, k.Statements[n])
+	}
+	return out, nil
+}
+
+// restore takes a kept chain over.
+func (r *Roster) restore(c *trust.Chain) {
 	if c.Superior != r.cfg.Hub && c.Leaf != r.cfg.Hub {
 		return // further up: it serves the others
 	}

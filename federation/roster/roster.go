@@ -59,6 +59,9 @@ type Roster struct {
 	queue   map[federation.EntityID]bool  // to be resolved soon
 
 	refreshes int // counted for aboveEvery
+
+	good   kept                  // what was saved last while everything held; guarded by mu
+	leaves []federation.EntityID // of good.Chains; guarded by mu
 }
 
 // entry is what is known about one entity.
@@ -204,6 +207,20 @@ func (r *Roster) Lapsed(id federation.EntityID) (*trust.Chain, bool) {
 		return nil, false
 	}
 	return e.chain, true
+}
+
+// LapsedMembers returns those for whom Lapsed gives a chain, in no order.
+func (r *Roster) LapsedMembers() []federation.EntityID {
+	now := r.cfg.Now()
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var out []federation.EntityID
+	for id, e := range r.entries {
+		if e.chain != nil && e.verdict.State == StateMember && !e.chain.Valid(now) {
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 // Changed signals that Members may have changed. It has capacity 1 and

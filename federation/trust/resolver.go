@@ -110,6 +110,17 @@ func NewResolver(cfg ResolverConfig) (*Resolver, error) {
 	return r, nil
 }
 
+// At returns a resolver with the same anchors that judges as of one moment of
+// the past and knows nobody yet. It is for Restore only: what it finds held
+// then, not now.
+func (r *Resolver) At(moment time.Time) *Resolver {
+	cfg := r.cfg
+	cfg.Now = func() time.Time { return moment }
+	old := &Resolver{cfg: cfg, client: r.client, cache: newChainCache(cfg.Limits.Cached)}
+	old.anchors.Store(r.anchors.Load())
+	return old
+}
+
 func (r *Resolver) reader(now time.Time) reader {
 	l := r.cfg.Limits
 	return reader{
