@@ -341,6 +341,9 @@ func (n *Node) followRoster(ctx context.Context, net *network) error {
 // reachable says whether a member answers now: by gossip where it is heard
 // there, by asking where it only follows, else by whether the last pull worked.
 func (n *Node) reachable(id federation.EntityID) bool {
+	if n.isOffline() {
+		return false
+	}
 	if id == n.cfg.Entity {
 		return true
 	}

@@ -44,26 +44,29 @@ type Question struct {
 }
 
 func (n *Node) directoryVerbs(v map[string]control.Verb) {
-	v["ask"] = control.Handle(func(ctx context.Context, q Question) (json.RawMessage, error) {
-		h, ok := n.api.Handlers()[q.Path]
-		if !ok {
-			return nil, fmt.Errorf("%w: there is no interface %s", ErrAsked, q.Path)
-		}
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, q.Path+"?"+q.Query.Encode(), nil)
-		if err != nil {
-			return nil, err
-		}
-		req.RemoteAddr = "127.0.0.1:0"
-		rec := &recorder{header: http.Header{}, status: http.StatusOK}
-		h.ServeHTTP(rec, req)
-		if rec.status != http.StatusOK {
-			return nil, fmt.Errorf("%w: %s", ErrAsked, problem(rec.body.Bytes()))
-		}
-		if !strings.Contains(rec.header.Get("Content-Type"), "json") {
-			return json.Marshal(rec.body.String())
-		}
-		return rec.body.Bytes(), nil
-	})
+	v["ask"] = control.Handle(func(ctx context.Context, q Question) (json.RawMessage, error) { return ask(ctx, n.api, q) })
+}
+
+// ask puts a question to an interface as if it had come over the network.
+func ask(ctx context.Context, a *api.API, q Question) (json.RawMessage, error) {
+	h, ok := a.Handlers()[q.Path]
+	if !ok {
+		return nil, fmt.Errorf("%w: there is no interface %s", ErrAsked, q.Path)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, q.Path+"?"+q.Query.Encode(), nil)
+	if err != nil {
+		return nil, err
+	}
+	req.RemoteAddr = "127.0.0.1:0"
+	rec := &recorder{header: http.Header{}, status: http.StatusOK}
+	h.ServeHTTP(rec, req)
+	if rec.status != http.StatusOK {
+		return nil, fmt.Errorf("%w: %s", ErrAsked, problem(rec.body.Bytes()))
+	}
+	if !strings.Contains(rec.header.Get("Content-Type"), "json") {
+		return json.Marshal(rec.body.String())
+	}
+	return rec.body.Bytes(), nil
 }
 
 // problem takes the sentence out of a problem document [RFC 9457].

@@ -97,7 +97,11 @@ func (n *Node) replace(c mirror.Copy) {
 	if c.State != mirror.StateNone {
 		cat = n.blocks.apply(c.Member.ID, n.admitted(c))
 	}
-	n.directory.Replace(directory.Source{Member: c.Member, Catalogue: cat, Serial: c.Serial, Fetched: c.Checked,
+	seen := c.Checked
+	if seen.IsZero() { // not since the start
+		seen = c.Fetched
+	}
+	n.directory.Replace(directory.Source{Member: c.Member, Catalogue: cat, Serial: c.Serial, Fetched: seen,
 		Stale: c.State != mirror.StateFresh, Reachable: n.reachable(c.Member.ID)})
 }
 

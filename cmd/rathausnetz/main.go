@@ -67,7 +67,7 @@ func newRoot() *cobra.Command {
 		inviteCommand(), joinCommand(), leaveCommand(), memberCommand(), neighbourCommand(), blockCommand(), unblockCommand(), blocksCommand(), auditCommand(), accountCommand(),
 		backupCommand(), restoreCommand(), doctorCommand(),
 		catalogCommand(), linksCommand(), reportCommand(), regionCommand(), leikaCommand(),
-		statusCommand(), resolveCommand(), trustCommand(), keysCommand(),
+		statusCommand(), resolveCommand(), coverageCommand(), conflictsCommand(), trustCommand(), keysCommand(),
 	)
 	return root
 }

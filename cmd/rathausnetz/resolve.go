@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rathausnetz/portal"
 	"rathausnetz/portal/api"
 )
 
@@ -26,7 +25,7 @@ func resolveCommand() *cobra.Command {
 			if explain {
 				q.Set("explain", "1")
 			}
-			raw, err := call[json.RawMessage](cmd, "ask", portal.Question{Path: api.PathResolve, Query: q})
+			raw, err := question(cmd, api.PathResolve, q)
 			if err != nil {
 				return err
 			}
@@ -42,6 +41,7 @@ func resolveCommand() *cobra.Command {
 	f.StringVar(&place, "place", "", "ARS, AGS, PLZ or name (required)")
 	f.StringVar(&date, "date", "", "the day the answer is for, 2026-01-31; default: today")
 	f.BoolVar(&explain, "explain", false, "every step with the rule that fired")
+	offlineFlag(cmd)
 	return cmd
 }
 
