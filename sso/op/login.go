@@ -117,6 +117,9 @@ func (o *OP) showLogin(w http.ResponseWriter, r *http.Request, s *step, status i
 		Again:    s.session != nil && s.session.Level != federation.LevelNone && s.session.Level >= s.request.Level,
 		Accounts: o.c.Accounts != nil && s.request.Level <= o.c.Accounts.MaxLevel(),
 	}
+	if page.Again && page.Username == "" {
+		page.Username = o.username(r, s.session)
+	}
 	if said.Words != "" {
 		page.Upstreams = o.choices(s.request.Level, s.client.ID, said.Words)
 	}
@@ -129,6 +132,19 @@ func (o *OP) showLogin(w http.ResponseWriter, r *http.Request, s *step, status i
 		page.Passkey = string(options)
 	}
 	o.c.Pages.LoginPage(w, r, status, page)
+}
+
+// username is the name that the person of a session signs in with here, "" for
+// who comes from elsewhere: they are asked once more and need not type it.
+func (o *OP) username(r *http.Request, s *ledger.Session) string {
+	if o.c.Accounts == nil {
+		return ""
+	}
+	acc, err := o.c.Accounts.Get(r.Context(), s.Account)
+	if err != nil {
+		return "" // the field stays empty
+	}
+	return acc.Username
 }
 
 // choices are the account sources that reach a level.
