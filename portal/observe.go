@@ -42,7 +42,9 @@ func (n *Node) observe(pattern string, next http.Handler) http.Handler {
 		if status >= http.StatusInternalServerError {
 			level = slog.LevelWarn
 		}
-		n.log.Log(r.Context(), level, "request", "route", pattern, "status", status, "took", took)
+		if n.log.Enabled(r.Context(), level) {
+			n.log.Log(r.Context(), level, "request", "route", pattern, "status", status, "took", took)
+		}
 	})
 }
 

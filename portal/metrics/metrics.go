@@ -152,6 +152,7 @@ func byResult(vec *prometheus.CounterVec, next http.Handler) http.Handler {
 // under the path that was asked for, and tells done of each; done may be nil.
 func (m *Metrics) Route(pattern string, next http.Handler, done func(r *http.Request, status int, took time.Duration)) http.Handler {
 	duration := m.duration.WithLabelValues(pattern)
+	usual := m.requests.WithLabelValues(pattern, http.MethodGet, "2xx") // what nearly all are, looked up once
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := time.Now()
 		rec := &recorder{ResponseWriter: w}
@@ -160,7 +161,11 @@ func (m *Metrics) Route(pattern string, next http.Handler, done func(r *http.Req
 			took := time.Since(begun)
 			m.inFlight.Dec()
 			duration.Observe(took.Seconds())
-			m.requests.WithLabelValues(pattern, method(r.Method), class(rec.code())).Inc()
+			if status := rec.code(); r.Method == http.MethodGet && status/100 == 2 {
+				usual.Inc()
+			} else {
+				m.requests.WithLabelValues(pattern, method(r.Method), class(status)).Inc()
+			}
 			if done != nil {
 				done(r, rec.code(), took)
 			}
