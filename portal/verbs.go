@@ -42,6 +42,7 @@ type Decision struct {
 	By     string              `json:"by"`
 	Reason string              `json:"reason,omitempty"`
 	Scope  federation.Scope    `json:"scope,omitzero"` // for rescope
+	From   time.Time           `json:"from,omitzero"`  // for plan: the day it begins
 }
 
 // InviteRequest is an invitation with the operator's name for the audit trail.
@@ -69,6 +70,8 @@ func (n *Node) Verbs() map[string]control.Verb {
 		"readmit":     n.decide((*anchor.Anchor).Readmit),
 		"revoke":      n.decideReason((*anchor.Anchor).Revoke),
 		"rescope":     control.Handle(n.rescope),
+		"plan":        control.Handle(n.plan),
+		"unplan":      n.decide((*anchor.Anchor).Unplan),
 		"audit":       control.Handle(n.audit),
 		"auditverify": control.Handle(n.verifyAudit),
 		"adminlink":   control.Handle(n.AdminLink),
@@ -191,6 +194,17 @@ func (n *Node) rescope(ctx context.Context, d Decision) (anchor.Member, error) {
 		return anchor.Member{}, ErrNoHub
 	}
 	if err := n.anchor.Rescope(ctx, d.By, d.ID, d.Scope); err != nil {
+		return anchor.Member{}, err
+	}
+	return n.anchor.Show(ctx, d.ID)
+}
+
+// plan is rescope on a day to come.
+func (n *Node) plan(ctx context.Context, d Decision) (anchor.Member, error) {
+	if n.anchor == nil {
+		return anchor.Member{}, ErrNoHub
+	}
+	if err := n.anchor.Plan(ctx, d.By, d.ID, federation.Planned{From: d.From, Scope: d.Scope}, d.Reason); err != nil {
 		return anchor.Member{}, err
 	}
 	return n.anchor.Show(ctx, d.ID)

@@ -2,11 +2,14 @@ package testnet
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"rathausnetz/portal/web/locale"
 	"rathausnetz/portal/web/webtest"
 )
 
@@ -75,6 +78,7 @@ func TestVerbundPages(t *testing.T) {
 
 	p.Open(hub.Entity.URL("/verwaltung/verbund/abdeckung?zeichen=parent"))
 	p.Expect("Leistungen 1 bis", "▲")
+	planHandover(t, p, nw)
 	p.Open(hub.Entity.URL("/verwaltung/verbund"))
 	p.Expect(m.Legal, "In Ordnung")
 	p.Click(fmt.Sprintf(`a[href*="mitglied?id=%s"]`, strings.NewReplacer(":", "%3A", "/", "%2F").Replace(string(m.Entity))))
@@ -98,6 +102,43 @@ func TestVerbundPages(t *testing.T) {
 	p.Open(hub.Entity.URL("/verwaltung/verbund/protokoll?pruefen=1"))
 	p.Expect("Das Protokoll ist vollständig", "staff:KONSOLE", "Mitglied ausgeschlossen", "Ende der Vorführung", "Mitglied freigegeben")
 }
+
+// planHandover plans that a Gemeinde gives up its area on a day to come: the
+// pages show what that means before it is planned, every other portal announces it, and
+// the interface says the day.
+func planHandover(t *testing.T, p *webtest.Page, nw *Network) {
+	t.Helper()
+	hub, giver, other := nw.Hub(), nw.Members()[1], nw.Members()[2]
+	newYear := time.Date(time.Now().Year()+1, 1, 1, 0, 0, 0, 0, time.UTC)
+	day := locale.Date(locale.German, newYear)
+	p.Open(hub.Entity.URL("/verwaltung/verbund/uebergabe?id=" + url.QueryEscape(string(giver.Entity))))
+	p.Type("#tag", newYear.Format(time.DateOnly))
+	p.Click("#alles")
+	p.Click(`button[value="vorschau"]`)
+	p.Expect("So sieht es ab "+day+" aus", passTitle, "niemand")
+	p.Type("#tag", newYear.Format(time.DateOnly))
+	p.Click("#alles")
+	p.Click(`button[value="planen"]`)
+	p.Expect("Die Übergabe am " + day + " ist geplant.")
+	c := NewCitizen(nw.Transport())
+	if err := awaitPage(t.Context(), c, other.Entity.URL("/leistung/"+passLeika+"/"+giver.Area.String()), "Ab "+day+" ist dafür noch niemand eingetragen.", giver.Legal); err != nil {
+		t.Fatal(err)
+	}
+	if err := awaitPage(t.Context(), c, other.Entity.URL("/api/v1/resolve?leika="+passLeika+"&ort="+giver.Area.String()), `"upcoming":{"date":"`+newYear.Format(time.DateOnly)); err != nil {
+		t.Error(err)
+	}
+	p.Open(hub.Entity.URL("/verwaltung/verbund/abdeckung?q=" + passLeika + "&tag=" + newYear.Format(time.DateOnly)))
+	p.Expect("Vorschau: so sieht es ab " + day + " aus")
+	p.Open(hub.Entity.URL("/verwaltung/verbund/uebergaben"))
+	p.Click(`form[action$="/absagen"] button`)
+	p.Expect("ist abgesagt.")
+	if err := awaitGone(t.Context(), c, other.Entity.URL("/leistung/"+passLeika+"/"+giver.Area.String()), "Ab "+day); err != nil {
+		t.Error(err)
+	}
+}
+
+// What every Gemeinde of the demonstration offers.
+const passLeika, passTitle = "99008001012000", "Personalausweis beantragen"
 
 // pictures writes what the pages look like into the folder that
 // RATHAUSNETZ_SCREENSHOTS names.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -122,7 +123,7 @@ func memberCommand() *cobra.Command {
 	} {
 		cmd.AddCommand(decisionCommand(verb, short))
 	}
-	cmd.AddCommand(rescopeCommand())
+	cmd.AddCommand(rescopeCommand(), unplanCommand())
 	return cmd
 }
 
@@ -177,6 +178,9 @@ func printMember(w io.Writer, m anchor.Member) {
 	if m.Reason != "" {
 		fmt.Fprintf(w, "  reason   %s\n", m.Reason)
 	}
+	if m.Next != nil {
+		fmt.Fprintf(w, "  from %s on: areas %v subtree %v except %v\n", m.Next.From.Format(time.DateOnly), m.Next.Scope.Areas, m.Next.Scope.Subtree, m.Next.Scope.Except)
+	}
 }
 
 func decisionCommand(verb, short string) *cobra.Command {
@@ -195,37 +199,6 @@ func decisionCommand(verb, short string) *cobra.Command {
 	if verb != "approve" && verb != "readmit" {
 		cmd.Flags().StringVar(&reason, "reason", "", "for the audit trail; the member can read it")
 	}
-	return cmd
-}
-
-func rescopeCommand() *cobra.Command {
-	var subtree, areas, except []string
-	cmd := &cobra.Command{
-		Use: "rescope ENTITY", Short: "Change what a member may claim", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			d := portal.Decision{ID: federation.EntityID(strings.TrimSuffix(args[0], "/")), By: operator()}
-			for _, part := range []struct {
-				in  []string
-				out *[]region.Area
-			}{{subtree, &d.Scope.Subtree}, {areas, &d.Scope.Areas}, {except, &d.Scope.Except}} {
-				for _, s := range part.in {
-					a, err := region.ParseArea(s)
-					if err != nil {
-						return err
-					}
-					*part.out = append(*part.out, a)
-				}
-			}
-			m, err := call[anchor.Member](cmd, "rescope", d)
-			if err != nil {
-				return err
-			}
-			return show(cmd, m, func(w io.Writer) { printMember(w, m) })
-		},
-	}
-	cmd.Flags().StringSliceVar(&subtree, "subtree", nil, "areas with everything inside them")
-	cmd.Flags().StringSliceVar(&areas, "area", nil, "exactly these areas")
-	cmd.Flags().StringSliceVar(&except, "except", nil, "and nothing inside these")
 	return cmd
 }
 

@@ -160,7 +160,7 @@ func (m *Mirror) build(r *record, member federation.Member) {
 		Fetched: r.pointer.Fetched, Checked: r.copy.Checked, Source: r.pointer.Source,
 		Expires: time.Unix(man.Expires, 0), State: r.state(m.now()), Outside: len(findings), Findings: first,
 	}
-	if len(findings) > 0 {
+	if len(findings) > 0 || member.Next != nil {
 		r.copy.Whole = r.unpacked.Catalogue
 	}
 	if r.copy.State == StateFrozen {

@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"rathausnetz/federation"
 	"rathausnetz/federation/mirror"
 	"rathausnetz/portal/admin/staff"
 	"rathausnetz/portal/web/webtest"
@@ -38,6 +39,9 @@ func furnish(t *testing.T, f *fixture) (invitation string) {
 			t.Fatal(err)
 		}
 	}
+	if err := f.anchor.Plan(t.Context(), "root", bissendorf, federation.Planned{From: f.now.AddDate(0, 2, 0)}, "Fusion"); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := f.Staff.Admit(t.Context(), staff.Login{Issuer: "x", Subject: "1"}, "A. Muster", staff.Redaktion|staff.Verbund); err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +59,7 @@ func pages(invitation string) map[string]string {
 		"uebersicht": "", "zugang": "/zugang?code=X", "einladung": "/einladung?code=" + invitation, "einladung-falsch": "/einladung?code=X", "zugaenge": "/zugaenge", "nirgends": "/nirgends",
 		"netz": "/verbund", "aufnahme": "/verbund/aufnahme", "mitglied": "/verbund/mitglied?id=" + id, "mitglied-wartet": "/verbund/mitglied?id=" + url.QueryEscape(string(belm)),
 		"pausieren": "/verbund/pausieren?id=" + id, "ausschliessen": "/verbund/ausschliessen?id=" + id, "abdeckung": "/verbund/abdeckung", "abdeckung-vorschau": "/verbund/abdeckung?tag=2027-01-01&zeichen=conflict",
-		"konflikte": "/verbund/konflikte", "luecken": "/verbund/luecken", "beweise": "/verbund/beweise", "protokoll": "/verbund/protokoll?pruefen=1",
+		"uebergaben": "/verbund/uebergaben", "uebergabe": "/verbund/uebergabe?id=" + url.QueryEscape(string(bissendorf)), "konflikte": "/verbund/konflikte", "luecken": "/verbund/luecken", "beweise": "/verbund/beweise", "protokoll": "/verbund/protokoll?pruefen=1",
 	}
 }
 

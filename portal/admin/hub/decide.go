@@ -42,6 +42,8 @@ func decided(err error) error {
 	switch {
 	case errors.Is(err, anchor.ErrNotMember):
 		return admin.ErrNotFound
+	case errors.Is(err, anchor.ErrNoPlan):
+		p.Title, p.Text = "Hier ist nichts geplant", "Vielleicht hat gerade jemand anderes die Übergabe abgesagt. Oder ihr Tag ist schon da."
 	case errors.Is(err, anchor.ErrState):
 		p.Title, p.Text = "Das geht in diesem Zustand nicht", "Vielleicht hat gerade jemand anderes entschieden. Öffnen Sie die Seite neu und sehen Sie nach."
 	case errors.Is(err, anchor.ErrScope):

@@ -48,13 +48,14 @@ var (
 // fixture is a hub with three members, one applicant, a conflict and gaps.
 type fixture struct {
 	*admintest.Served
-	store  store.Store
-	anchor *anchor.Anchor
-	dir    *directory.Directory
-	now    time.Time
-	kept   map[federation.EntityID][]mirror.Kept
-	peers  []hub.Peer
-	gaps   []report.Gap
+	store   store.Store
+	anchor  *anchor.Anchor
+	dir     *directory.Directory
+	now     time.Time
+	kept    map[federation.EntityID][]mirror.Kept
+	peers   []hub.Peer
+	gaps    []report.Gap
+	sources []directory.Source
 }
 
 func open(t *testing.T) *fixture {
@@ -74,9 +75,10 @@ func open(t *testing.T) *fixture {
 	f.dir = directory.New(directory.Config{Register: region.Demo(), Now: clock})
 	h := hub.New(hub.Config{
 		Self: kreis, Name: "Landkreis Osnabrück", Area: areaKreis, Anchor: f.anchor, Directory: f.dir, Register: region.Demo(),
-		Peers: func() []hub.Peer { return f.peers },
-		Gaps:  func(context.Context) ([]report.Gap, error) { return f.gaps, nil },
-		Kept:  func(id federation.EntityID) ([]mirror.Kept, error) { return f.kept[id], nil },
+		Peers:   func() []hub.Peer { return f.peers },
+		Gaps:    func(context.Context) ([]report.Gap, error) { return f.gaps, nil },
+		Preview: f.preview,
+		Kept:    func(id federation.EntityID) ([]mirror.Kept, error) { return f.kept[id], nil },
 	})
 	if f.Served, err = admintest.Serve(clock, h.Section()); err != nil {
 		t.Fatal(err)
@@ -84,6 +86,19 @@ func open(t *testing.T) *fixture {
 	t.Cleanup(f.Close)
 	f.fill(t)
 	return f
+}
+
+// preview is what a node does: the same sources with one grant planned.
+func (f *fixture) preview(id federation.EntityID, p federation.Planned) *directory.Directory {
+	d := directory.New(directory.Config{Register: region.Demo(), Now: func() time.Time { return f.now }})
+	for _, s := range f.sources {
+		if s.Member.ID == id {
+			s.Member.Next = &p
+			s.Catalogue, _ = catalog.WithinScope(s.Catalogue, s.Member)
+		}
+		d.Replace(s)
+	}
+	return d
 }
 
 func (f *fixture) fill(t *testing.T) {
@@ -100,11 +115,12 @@ func (f *fixture) fill(t *testing.T) {
 			Checked: f.now.Add(-26 * time.Hour), Err: fmt.Errorf("pull: %w", mirror.ErrUnreachable)},
 	}
 	f.peers[2].Member.Scope.Subtree = append(f.peers[2].Member.Scope.Subtree, areaMelle)
-	f.dir.Replace(
+	f.sources = []directory.Source{
 		source(f.peers[0].Member, offer(1, keyBau, "Bauplan einsehen", areaKreis, true)),
 		source(f.peers[1].Member, offer(2, keyHund, "Hund anmelden", areaMelle, true), offer(3, keyBau, "Bauplan einsehen", areaMelle, false)),
 		source(f.peers[2].Member, offer(4, keyHund, "Hund anmelden", areaBissendorf, false), offer(5, keyAusweis, "Personalausweis beantragen", areaBissendorf, true), offer(6, keyBau, "Bauplan einsehen", areaMelle, false)),
-	)
+	}
+	f.dir.Replace(f.sources...)
 	f.gaps = []report.Gap{{Leika: keyHund.String(), Area: areaBelm.String(), Count: 9, Last: f.now}, {Leika: keyAusweis.String(), Area: areaMelle.String(), Count: 3, Last: f.now}}
 }
 
@@ -139,7 +155,7 @@ func offer(n int, key leika.ID, title string, area region.Area, online bool) cat
 }
 
 func source(m federation.Member, offers ...catalog.Offer) directory.Source {
-	return directory.Source{Member: m, Catalogue: &catalog.Catalogue{Offers: offers}, Serial: 1, Reachable: true}
+	return directory.Source{Member: m, Catalogue: &catalog.Catalogue{Member: m.ID, Offers: offers}, Serial: 1, Reachable: true}
 }
 
 func (f *fixture) signIn(t *testing.T, roles staff.Roles) *admintest.Person {

@@ -36,6 +36,8 @@ type Config struct {
 	Gaps func(context.Context) ([]report.Gap, error)
 	// Kept returns what is kept as evidence against a member.
 	Kept func(federation.EntityID) ([]mirror.Kept, error)
+	// Preview returns the directory as it would be if a grant were planned.
+	Preview func(federation.EntityID, federation.Planned) *directory.Directory
 }
 
 // Peer is one member's portal as the hub sees it.
@@ -75,6 +77,10 @@ func (h *Hub) Section() admin.Section {
 		{Method: post, Path: Path + "/pausieren", Roles: v, Audited: true, Serve: h.suspend},
 		{Method: post, Path: Path + "/zulassen", Roles: v, Audited: true, Serve: h.readmit},
 		{Method: post, Path: Path + "/gebiet", Roles: v, Audited: true, Serve: h.rescope},
+		{Method: get, Path: Path + "/uebergaben", Nav: "Übergaben", Roles: v, Serve: h.handovers},
+		{Method: get, Path: Path + "/uebergabe", Roles: v, Serve: h.handover},
+		{Method: post, Path: Path + "/uebergabe", Roles: v, Audited: true, Serve: h.plan},
+		{Method: post, Path: Path + "/uebergabe/absagen", Roles: v, Audited: true, Serve: h.unplan},
 		{Method: get, Path: Path + "/ausschliessen", Serve: h.askRevoke}, // Leitung alone
 		{Method: post, Path: Path + "/ausschliessen", Audited: true, Serve: h.revoke},
 		{Method: get, Path: Path + "/abdeckung", Nav: "Abdeckung", Roles: v, Serve: h.coverage},

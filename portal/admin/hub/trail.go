@@ -139,7 +139,7 @@ func (h *Hub) trailJSON(q *admin.Request) (*admin.Answer, error) {
 var actionNames = map[string]string{
 	"invite": "Beitrittscode erzeugt", "join": "Beitritt beantragt", "join-refused": "Beitritt nicht angenommen", "approve": "Mitglied freigegeben",
 	"refuse": "Mitglied abgelehnt", "suspend": "Mitglied pausiert", "readmit": "Mitglied wieder zugelassen", "revoke": "Mitglied ausgeschlossen",
-	"rescope": "Gebiet geändert", "keys-changed": "Schlüssel eines Mitglieds gewechselt", "gossip-key": "Netzschlüssel gewechselt",
+	"rescope": "Gebiet geändert", "plan": "Übergabe geplant", "unplan": "Übergabe abgesagt", "plan-done": "Übergabe vollzogen", "keys-changed": "Schlüssel eines Mitglieds gewechselt", "gossip-key": "Netzschlüssel gewechselt",
 	"equivocation": "Widersprüchliche Kataloge", "report-equivocation": "Widersprüchliche Kataloge gemeldet", "refused": "Katalog abgewiesen", "scope": "Angaben außerhalb des Gebiets",
 	"staff-link-made": "Zugang von der Kommandozeile erzeugt", "staff-link": "Mit Link angemeldet", "staff-signin": "Angemeldet", "staff-signout": "Abgemeldet",
 	"staff-accept": "Einladung angenommen", "staff-invite": "Person eingeladen", "staff-roles": "Rollen geändert", "staff-lock": "Konto gesperrt",
