@@ -1,10 +1,12 @@
 package testnet
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"strconv"
 
 	"rathausnetz/discovery"
@@ -48,26 +50,60 @@ func (s *Spec) fill() error {
 	return nil
 }
 
-// listen takes the http port of node i, and names its gossip port; both are
-// none of taken.
-func (s Spec) listen(i int, taken map[int]bool) (ln net.Listener, gossip int, err error) {
+// listen takes the http port of node i, none of taken, and names where its
+// gossip listens. With free ports that is an address of its own out of block:
+// nobody else can take it before the node, which binds it only when it is
+// approved.
+func (s Spec) listen(i int, block netip.Prefix, taken map[int]bool) (ln net.Listener, gossip netip.AddrPort, err error) {
+	local := netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	if s.BasePort != 0 {
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(s.BasePort+i))
+		addr := netip.AddrPortFrom(local, uint16(s.BasePort+i)).String()
 		if ln, err = net.Listen("tcp", addr); err != nil {
-			return nil, 0, fmt.Errorf("%w: %s is in use; stop the other program or choose another --port", ErrSpec, addr)
+			return nil, gossip, fmt.Errorf("%w: %s is in use; stop the other program or choose another --port", ErrSpec, addr)
 		}
-		return ln, s.BasePort + max(100, s.Members+20) + i, nil
+		return ln, netip.AddrPortFrom(local, uint16(s.BasePort+max(100, s.Members+20)+i)), nil
 	}
 	for range 1000 {
-		port, second := randomPort(), randomPort()
-		if port == second || taken[port] || taken[second] || !freeForGossip(second) {
+		port := randomPort()
+		if taken[port] {
 			continue
 		}
-		if ln, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
-			return ln, second, nil
+		if ln, err = net.Listen("tcp", netip.AddrPortFrom(local, uint16(port)).String()); err == nil {
+			break
 		}
 	}
-	return nil, 0, fmt.Errorf("%w: hardly a port between %d and %d is free", ErrSpec, firstPort, lastPort)
+	if err != nil {
+		return nil, gossip, fmt.Errorf("%w: hardly a port between %d and %d is free: %w", ErrSpec, firstPort, lastPort, err)
+	}
+	if block.IsValid() {
+		a := block.Addr().As4()
+		a[2] += byte((i + 1) / 250)
+		a[3] = byte(1 + (i+1)%250)
+		return ln, netip.AddrPortFrom(netip.AddrFrom4(a), gossipPort), nil
+	}
+	for range 1000 {
+		if port := randomPort(); !taken[port] && freeForGossip(port) {
+			return ln, netip.AddrPortFrom(local, uint16(port)), nil
+		}
+	}
+	return nil, gossip, errors.Join(fmt.Errorf("%w: hardly a port between %d and %d is free", ErrSpec, firstPort, lastPort), ln.Close())
+}
+
+// gossipPort is that of nodes with an address of their own.
+const gossipPort = 7946
+
+// ownBlock is a block of loopback addresses for the gossip of one network,
+// where the system has more of them than one.
+func ownBlock() netip.Prefix {
+	block := netip.PrefixFrom(netip.AddrFrom4([4]byte{127, byte(32 + rand.IntN(200)), byte(rand.IntN(62) * 4), 0}), 22)
+	pc, err := net.ListenPacket("udp", netip.AddrPortFrom(block.Addr().Next(), 0).String())
+	if err != nil {
+		return netip.Prefix{}
+	}
+	if pc.Close() != nil {
+		return netip.Prefix{}
+	}
+	return block
 }
 
 // The ports that are chosen from lie below those that the system gives to

@@ -222,8 +222,8 @@ func (h *hostile) join(nw *Network) {
 	if err := json.Unmarshal(b, &state); err != nil {
 		h.t.Fatal(err)
 	}
-	bind := net.JoinHostPort("127.0.0.1", strconv.Itoa(h.Member.gossip))
-	hub := net.JoinHostPort("127.0.0.1", strconv.Itoa(nw.Hub().gossip))
+	bind := h.Member.gossip.String()
+	hub := nw.Hub().gossip.String()
 	h.gossip, err = discovery.New(discovery.Config{
 		Self: h.Entity, Name: h.Name, Bind: bind, Advertise: bind, Keys: state.Gossip, Profile: nw.spec.Profile, Log: nw.log.With("node", "hostile "+h.Name),
 		Seeds:              func() []string { return []string{hub} },

@@ -35,7 +35,7 @@ type Member struct {
 	above  *Member // its hub; nil for a trust anchor
 	body   body
 	port   int
-	gossip int
+	gossip netip.AddrPort
 	pool   int          // port of a hub among hubs
 	print  string       // fingerprint of a hub
 	cut    atomic.Bool  // gossip of this node is cut off
@@ -170,7 +170,7 @@ func (m *Member) config() config.Config {
 	c := config.Default()
 	c.Entity, c.Data, c.LoopbackHTTP, c.Demo = m.Entity, m.dir("data"), true, true
 	c.Links.Every = 0 // a demonstration asks nobody outside
-	c.Gossip.Bind = net.JoinHostPort("127.0.0.1", strconv.Itoa(m.gossip))
+	c.Gossip.Bind = m.gossip.String()
 	c.Gossip.Advertise = c.Gossip.Bind
 	if m.body.follows {
 		c.Gossip = config.Gossip{Bind: c.Gossip.Bind, Follow: true}

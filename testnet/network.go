@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -40,6 +41,7 @@ const (
 type Network struct {
 	spec   Spec
 	dir    string
+	block  netip.Prefix // loopback addresses for gossip; invalid: ports of 127.0.0.1
 	began  time.Time
 	up     time.Duration // from the start until everybody had everything
 	ownDir bool          // made here, removed by Close
@@ -63,7 +65,7 @@ func Start(ctx context.Context, spec Spec) (nw *Network, err error) {
 	if err := spec.fill(); err != nil {
 		return nil, err
 	}
-	nw = &Network{began: time.Now(), spec: spec, dir: spec.Dir, log: spec.Log}
+	nw = &Network{began: time.Now(), block: ownBlock(), spec: spec, dir: spec.Dir, log: spec.Log}
 	if spec.OnEvent != nil {
 		nw.Watch(spec.OnEvent)
 	}
@@ -189,9 +191,9 @@ func pattern(demo []body) body {
 func (nw *Network) add(b body) (*Member, error) {
 	taken := map[int]bool{}
 	for _, m := range nw.Members() {
-		taken[m.port], taken[m.gossip], taken[m.pool] = true, true, true
+		taken[m.port], taken[int(m.gossip.Port())], taken[m.pool] = true, true, true
 	}
-	ln, gossip, err := nw.spec.listen(len(nw.Members()), taken)
+	ln, gossip, err := nw.spec.listen(len(nw.Members()), nw.block, taken)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func (m *Member) blocked(to netip.AddrPort) bool {
 	if m.net.faults.Load() == 0 {
 		return false
 	}
-	o := m.net.at(int(to.Port()))
+	o := m.net.whoIs(func(x *Member) bool { return x.gossip == to })
 	if o == nil {
 		return m.cut.Load()
 	}
@@ -74,16 +74,16 @@ func (m *Member) blockedHTTP(host string) bool {
 		return false
 	}
 	n, err := strconv.Atoi(port)
-	o := m.net.at(n)
+	o := m.net.whoIs(func(x *Member) bool { return x.port == n })
 	return err == nil && o != nil && m.separated(o)
 }
 
-// at returns the node that has a port, nil if none has.
-func (nw *Network) at(port int) *Member {
+// whoIs returns the first node that is meant, nil if none is.
+func (nw *Network) whoIs(meant func(*Member) bool) *Member {
 	nw.mu.RLock()
 	defer nw.mu.RUnlock()
 	for _, m := range nw.members {
-		if m.gossip == port || m.port == port {
+		if meant(m) {
 			return m
 		}
 	}
@@ -92,12 +92,5 @@ func (nw *Network) at(port int) *Member {
 
 // byEntity returns the node of an entity, nil if there is none.
 func (nw *Network) byEntity(id federation.EntityID) *Member {
-	nw.mu.RLock()
-	defer nw.mu.RUnlock()
-	for _, m := range nw.members {
-		if m.Entity == id {
-			return m
-		}
-	}
-	return nil
+	return nw.whoIs(func(m *Member) bool { return m.Entity == id })
 }

@@ -17,12 +17,14 @@ import (
 	"rathausnetz/federation/trust"
 )
 
-// change publishes the same n offers with one text changed.
+// change publishes the n offers of the round before with one more text changed.
 func (p *peer) change(n, round int) {
 	p.net.t.Helper()
 	serial, previous := p.Own()
 	c := sampleCatalogue(p.id, serial+1, n, sampleArea)
-	c.Offers[(round*37)%n].Sections[0].Text = catalog.Text{"de": fmt.Sprintf("<p>Geändert zum %d. Mal: %s</p>", round, strings.Join(sampleWords[:20], " "))}
+	for r := range round + 1 { // what was changed before stays so
+		c.Offers[(r*37)%n].Sections[0].Text = catalog.Text{"de": fmt.Sprintf("<p>Geändert zum %d. Mal: %s</p>", r, strings.Join(sampleWords[:20], " "))}
+	}
 	sealed, chunks := p.seal(c, func(m *catalog.Manifest) { m.Previous = previous })
 	if err := p.Publish(p.net.t.Context(), sealed, chunks); err != nil {
 		p.net.t.Fatal(err)
@@ -31,7 +33,7 @@ func (p *peer) change(n, round int) {
 
 // PERF.md and DESIGN §3: one changed offer of 500 costs a receiver at most
 // 6 KB, one of 5,000 at most 12 KB, HTTP headers included. A chunk holds a few
-// offers, sometimes more, so the median is judged.
+// offers, sometimes more: the worst is judged.
 func TestOneChangedOfferIsCheap(t *testing.T) {
 	// The same for 5,000 offers is in BenchmarkDelta: too slow under the race
 	// detector. federation/catalog tests the sizes of both.
@@ -45,7 +47,7 @@ func TestOneChangedOfferIsCheap(t *testing.T) {
 		}
 		full := n.wire.Load() - before
 		var costs []int64
-		for round := 1; round <= 1500/count+2; round++ { // 5 and 2
+		for round := 1; round <= 12; round++ {
 			owner.change(count, round)
 			before = n.wire.Load()
 			if err := reader.pull(t.Context(), owner.id, nil); err != nil {
@@ -54,10 +56,10 @@ func TestOneChangedOfferIsCheap(t *testing.T) {
 			costs = append(costs, n.wire.Load()-before)
 		}
 		slices.Sort(costs)
-		median := costs[len(costs)/2]
-		t.Logf("%d offers: %d bytes in full, for one changed offer %d (median), %d (worst)", count, full, median, costs[len(costs)-1])
-		if median > most {
-			t.Errorf("%d offers: one changed offer costs %d bytes, at most %d are allowed", count, median, most)
+		median, worst := costs[len(costs)/2], costs[len(costs)-1]
+		t.Logf("%d offers: %d bytes in full, for one changed offer %d (median), %d (worst)", count, full, median, worst)
+		if worst > most {
+			t.Errorf("%d offers: one changed offer costs %d bytes, at most %d are allowed", count, worst, most)
 		}
 	}
 }
