@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/memberlist"
+	"github.com/hashicorp/serf/serf"
 )
 
 // figures are what one size of network took.
@@ -171,11 +172,98 @@ func measurePlain(t testing.TB, count, trials int) (median, worst time.Duration)
 	return middle(took)
 }
 
+// measureSerf is serf with its LAN defaults and a user event of the same size
+// as an announcement.
+func measureSerf(t testing.TB, count, trials int) (median, worst time.Duration) {
+	var nodes []*serf.Serf
+	var events []chan serf.Event
+	for i := range count {
+		c := serf.DefaultConfig()
+		c.NodeName = fmt.Sprintf("n%d", i)
+		c.MemberlistConfig = memberlist.DefaultLANConfig()
+		c.MemberlistConfig.BindAddr, c.MemberlistConfig.BindPort, c.MemberlistConfig.AdvertisePort = "127.0.0.1", 0, 0
+		c.Logger, c.MemberlistConfig.Logger = newLogger(testLogQuiet()), newLogger(testLogQuiet())
+		ch := make(chan serf.Event, 4096)
+		c.EventCh = ch
+		s, err := serf.Create(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = s.Shutdown() }()
+		nodes, events = append(nodes, s), append(events, ch)
+		if i > 0 {
+			m := nodes[0].LocalMember()
+			if _, err := s.Join([]string{netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), m.Port).String()}, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	awaitFor(t, "serf nodes joined", 2*time.Minute, func() bool {
+		for _, s := range nodes {
+			if s.NumNodes() != count {
+				return false
+			}
+		}
+		return true
+	})
+	payload := make([]byte, 200)
+	var took []time.Duration
+	for i := range trials {
+		name := fmt.Sprintf("e%d", i)
+		start := time.Now()
+		if err := nodes[0].UserEvent(name, payload, false); err != nil {
+			t.Fatal(err)
+		}
+		late := make(chan struct{}) // user events are sometimes lost
+		timer := time.AfterFunc(userEventLimit, func() { close(late) })
+		for _, ch := range events {
+			awaitEvent(ch, name, late)
+		}
+		timer.Stop()
+		took = append(took, time.Since(start))
+	}
+	return middle(took)
+}
+
+// userEventLimit is how long a user event is waited for before it counts as
+// lost, with this time.
+const userEventLimit = 20 * time.Second
+
+func awaitEvent(ch <-chan serf.Event, name string, late <-chan struct{}) {
+	for {
+		select {
+		case e := <-ch:
+			if u, ok := e.(serf.UserEvent); ok && u.Name == name {
+				return
+			}
+		case <-late:
+			return
+		}
+	}
+}
+
+// sizes are the networks that are measured; the largest only where
+// RATHAUSNETZ_BENCH=large, because it needs minutes.
+func sizes() []int {
+	if os.Getenv("RATHAUSNETZ_BENCH") == "large" {
+		return []int{30, 100, 300}
+	}
+	return []int{30, 100}
+}
+
+// profileFor is LAN, and slow probes for what is too large for it in one process.
+func profileFor(count int) Profile {
+	if count > 150 {
+		return WAN()
+	}
+	return LAN()
+}
+
 func BenchmarkConvergence(b *testing.B) {
-	for _, count := range []int{30, 100} {
+	for _, count := range sizes() {
 		b.Run(fmt.Sprint(count), func(b *testing.B) {
 			for range b.N {
-				f := measure(b, LAN(), count, 20, 10*time.Second)
+				f := measure(b, profileFor(count), count, 20, 10*time.Second)
 				b.ReportMetric(f.median.Seconds()*1000, "ms-median")
 				b.ReportMetric(f.worst.Seconds()*1000, "ms-worst")
 				b.ReportMetric(f.dead.Seconds()*1000, "ms-dead")
@@ -188,13 +276,17 @@ func BenchmarkConvergence(b *testing.B) {
 	}
 }
 
-// BenchmarkPlainMemberlist is what memberlist alone needs for the same, with
-// its LAN defaults.
-func BenchmarkPlainMemberlist(b *testing.B) {
-	for _, count := range []int{30, 100} {
+// BenchmarkPlainMemberlist and BenchmarkSerf are what they alone need for the
+// same, with their LAN defaults.
+func BenchmarkPlainMemberlist(b *testing.B) { benchmarkOther(b, measurePlain) }
+
+func BenchmarkSerf(b *testing.B) { benchmarkOther(b, measureSerf) }
+
+func benchmarkOther(b *testing.B, measure func(testing.TB, int, int) (median, worst time.Duration)) {
+	for _, count := range sizes() {
 		b.Run(fmt.Sprint(count), func(b *testing.B) {
 			for range b.N {
-				median, worst := measurePlain(b, count, 10)
+				median, worst := measure(b, count, 10)
 				b.ReportMetric(median.Seconds()*1000, "ms-median")
 				b.ReportMetric(worst.Seconds()*1000, "ms-worst")
 				b.ReportMetric(0, "ns/op")

@@ -291,8 +291,24 @@ func (n *Node) upkeep(ctx context.Context, net *network) error {
 		if err != nil {
 			n.log.Warn("membership was not refreshed", "err", err)
 			wait = retryUpkeep
+		} else if !n.verifiedItself(ctx, net) {
+			wait = time.Second
 		}
 	}
+}
+
+// verifiedItself verifies this node's own membership if that has failed so far:
+// its first statements may have been fetched before they showed the mark, and
+// the roster would look again only with its next refresh.
+func (n *Node) verifiedItself(ctx context.Context, net *network) bool {
+	if _, err := net.roster.Chain(n.cfg.Entity); err == nil || errors.Is(err, roster.ErrRevoked) {
+		return true
+	}
+	if err := net.roster.RefreshMember(ctx, n.cfg.Entity); err != nil {
+		n.log.Debug("own membership was not verified", "err", err)
+		return false
+	}
+	return true
 }
 
 // followRoster keeps the directory in step with who is a member.
