@@ -43,7 +43,7 @@ op:
       levels:
         STORK-QAA-Level-1: basis
         "3": substanziell
-      claims: {given_name: bundid_givenName}
+      claims: {given_name: givenName}
       places: ["03459", "034040000000"]
 `
 
@@ -66,7 +66,7 @@ func TestParse(t *testing.T) {
 	}
 	u := c.OP.Upstreams[0]
 	if u.Levels["STORK-QAA-Level-1"] != federation.LevelBasis || u.Levels["3"] != federation.LevelSubstanziell || u.Max != federation.LevelHoch ||
-		u.Claims["given_name"] != "bundid_givenName" || len(u.Places) != 2 || !c.OP.Clients[0].Own {
+		u.Claims["given_name"] != "givenName" || len(u.Places) != 2 || !c.OP.Clients[0].Own {
 		t.Errorf("upstream %+v, client %+v", u, c.OP.Clients[0])
 	}
 }
