@@ -167,3 +167,49 @@ func pictures(t *testing.T, p *webtest.Page, hub, m *Member) {
 		}
 	}
 }
+
+// TestStaffSignsIn: somebody is invited at a member's portal, signs in there
+// with an account of the network, has the role given and no other, and is not
+// signed in as a citizen by that.
+func TestStaffSignsIn(t *testing.T) {
+	ctx := webtest.Browser(t)
+	nw := startNetwork(t, Spec{Members: 1})
+	m := nw.Members()[1]
+	p := webtest.NewPage(t, ctx)
+	enter(t, p, m)
+	p.Open(m.Entity.URL("/verwaltung/zugaenge"))
+	p.Type("#name", "A. Muster")
+	p.Click(`#neu-redaktion`)
+	p.Click(`form[action$="/einladen"] button`)
+	link := strings.TrimSpace(p.Value("#einladung"))
+	p.Click(`form[action="/verwaltung/abmelden"] button`)
+	p.Expect("Anmelden bei der Verwaltung")
+
+	p.Open(link)
+	p.Expect("Guten Tag, A. Muster.")
+	p.Click(`main a[href*="/anmelden/start?"]`)
+	p.Appears(`input[name="password"]`)
+	p.Type(`input[name="username"]`, DemoUser)
+	p.Type(`input[name="password"]`, DemoPassword)
+	p.Click(`form:has(input[name="password"]) button[type="submit"]`)
+	p.Click(`button[name="decision"][value="yes"]`)
+	p.Until("the first page of the operator pages", func() bool { return p.Path() == "/verwaltung" })
+	p.Expect("A. Muster")
+	if strings.Contains(p.Text(), "Zugänge") {
+		t.Error("the menu offers what the role may not")
+	}
+	p.Open(m.Entity.URL("/verwaltung/zugaenge"))
+	p.Expect("Dafür haben Sie keine Berechtigung")
+	p.Open(m.Entity.URL("/konto"))
+	p.Expect("Anmelden")
+	if strings.Contains(p.Text(), DemoName) {
+		t.Error("the login of the staff has made a citizen's session")
+	}
+	p.Open(link)
+	p.Expect("Der Link wurde schon benutzt.")
+	p.Open(m.Entity.URL("/verwaltung"))
+	p.Click(`form[action="/verwaltung/abmelden"] button`)
+	p.Expect("Anmelden bei der Verwaltung")
+	p.Click(`main a[href*="/anmelden/start?"]`) // the account is known now, and asked for its password again
+	p.Appears(`input[name="password"]`)
+}
