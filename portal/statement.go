@@ -31,6 +31,14 @@ func (s *statements) forget() {
 	s.compact = ""
 }
 
+// fresh reports whether what is kept was signed within the last configMinutes.
+// After the clock was put back it was signed in the future, and nobody would
+// believe it.
+func (s *statements) fresh(now time.Time) bool {
+	left := s.until.Sub(now)
+	return left > 0 && left <= configMinutes
+}
+
 // configuration answers {entity}/.well-known/openid-federation [OIDF §9].
 func (n *Node) configuration(w http.ResponseWriter, r *http.Request) {
 	compact, err := n.entityConfiguration(r.Context())
@@ -52,7 +60,7 @@ func (n *Node) entityConfiguration(ctx context.Context) (string, error) {
 	}
 	n.statements.mu.Lock()
 	defer n.statements.mu.Unlock()
-	if c := &n.statements; c.compact != "" && n.now().Before(c.until) && c.mark == s.Mark.Mark && c.issuers == issuers && c.changes == changes {
+	if c := &n.statements; c.compact != "" && c.fresh(n.now()) && c.mark == s.Mark.Mark && c.issuers == issuers && c.changes == changes {
 		return c.compact, nil
 	}
 	in := trust.ConfigurationInput{
