@@ -46,6 +46,16 @@ type Config struct {
 type TLS struct {
 	Cert string `yaml:"cert"`
 	Key  string `yaml:"key"`
+	ACME ACME   `yaml:"acme"` // instead of Cert and Key
+}
+
+// ACME gets the certificate from an authority, by a challenge on the listener
+// itself: port 443 of the public name must lead to it without a proxy that
+// ends TLS.
+type ACME struct {
+	Enabled   bool   `yaml:"enabled"` // agrees to the terms of the authority
+	Email     string `yaml:"email"`
+	Directory string `yaml:"directory"` // empty: Let's Encrypt
 }
 
 // Portal names the file with name, colours, texts and pictures.

@@ -78,7 +78,7 @@ func TestFaults(t *testing.T) {
 		"unknown nested":     {"entity: https://a.example\ngossip:\n  bnd: x:1\n", `n.yaml:3: gossip.bnd: this key is unknown; did you mean "bind"?`},
 		"no number":          {"entity: https://a.example\napi: {per_minute: viel}\n", `n.yaml:2: api.per_minute: "viel" is not a whole number`},
 		"no requests":        {"entity: https://a.example\napi: {per_minute: 0}\n", "api.per_minute: at least one request a minute must be answered"},
-		"nothing near":       {"entity: https://a.example\ntls:\n  zertifikat: x\n", "known here: cert, key"},
+		"nothing near":       {"entity: https://a.example\ntls:\n  zertifikat: x\n", "known here: acme, cert, key"},
 		"twice":              {"entity: https://a.example\nlisten: 127.0.0.1:1\nlisten: 127.0.0.1:2\n", "n.yaml:"},
 		"missing entity":     {"listen: 127.0.0.1:1\n", "entity: the node's public address is missing"},
 		"hub follows":        {"entity: https://a.example\nhub: {enabled: true, name: A, area: \"03459\"}\ngossip: {follow: true}\n", "gossip.follow: a hub cannot follow"},

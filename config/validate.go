@@ -45,6 +45,7 @@ func (p *parser) validate(c *Config) {
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
 		p.fault("tls", "certificate and key belong together", "give both tls.cert and tls.key, or neither")
 	}
+	p.acme(c)
 	p.files(c)
 	p.hub(c)
 	p.pool(c)
@@ -56,6 +57,22 @@ func (p *parser) validate(c *Config) {
 	p.api(c)
 	p.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	p.oneOf("log.format", c.Log.Format, "text", "json")
+}
+
+func (p *parser) acme(c *Config) {
+	a := c.TLS.ACME
+	if !a.Enabled {
+		return
+	}
+	if c.TLS.Cert != "" {
+		p.fault("tls.acme", "the certificate comes from files already", "remove tls.cert and tls.key, or tls.acme")
+	}
+	if u, err := url.Parse(string(c.Entity)); err == nil && (u.Scheme != "https" || u.Port() != "") {
+		p.fault("tls.acme", "an authority looks at port 443 of the public name only", "use an entity with https:// and without a port, or tls.cert and tls.key")
+	}
+	if a.Directory != "" && !strings.HasPrefix(a.Directory, "https://") {
+		p.fault("tls.acme.directory", "\""+a.Directory+"\" does not begin with https://", "write the address of the authority's directory, or leave it out for Let's Encrypt")
+	}
 }
 
 func (p *parser) entity(c *Config) {

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"rathausnetz/portal/certs"
 	"rathausnetz/portal/control"
 )
 
@@ -57,11 +59,41 @@ func (n *Node) server(ctx context.Context, h http.Handler) *http.Server {
 	}
 }
 
+// openCertificate prepares TLS for the listener, if it ends here.
+func (n *Node) openCertificate() (err error) {
+	switch t := n.cfg.TLS; {
+	case t.ACME.Enabled:
+		n.acme, err = certs.NewACME(certs.ACMEConfig{
+			Host: n.cfg.Entity.Host(), Directory: t.ACME.Directory, Email: t.ACME.Email, Cache: n.path("acme"), HTTP: n.outbound(forCertificate), Log: n.log,
+		})
+	case t.Cert != "":
+		n.certs, err = certs.OpenFiles(t.Cert, t.Key, n.now, n.log)
+	}
+	return err
+}
+
+// certificateEnd is when the listener's certificate ends; zero if TLS ends
+// elsewhere, or before the first one from an authority.
+func (n *Node) certificateEnd() time.Time {
+	switch {
+	case n.certs != nil:
+		return n.certs.NotAfter()
+	case n.acme != nil:
+		return n.acme.NotAfter()
+	}
+	return time.Time{}
+}
+
 func (n *Node) serve(srv *http.Server) error {
 	var err error
-	if n.cfg.TLS.Cert != "" {
-		err = srv.ServeTLS(n.ln, n.cfg.TLS.Cert, n.cfg.TLS.Key)
-	} else {
+	switch {
+	case n.certs != nil:
+		srv.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: n.certs.GetCertificate}
+		err = srv.ServeTLS(n.ln, "", "")
+	case n.acme != nil:
+		srv.TLSConfig = n.acme.TLS()
+		err = srv.ServeTLS(n.ln, "", "")
+	default:
 		err = srv.Serve(n.ln)
 	}
 	if errors.Is(err, http.ErrServerClosed) {

@@ -32,6 +32,7 @@ import (
 	"rathausnetz/portal/admin/staff"
 	"rathausnetz/portal/api"
 	"rathausnetz/portal/branding"
+	"rathausnetz/portal/certs"
 	"rathausnetz/portal/control"
 	"rathausnetz/portal/links"
 	"rathausnetz/portal/metrics"
@@ -110,6 +111,8 @@ type Node struct {
 	store     store.Store // timed
 	kept      store.Store // the same, as it was opened
 	register  *region.Register
+	certs     *certs.Files // nil: TLS ends elsewhere, or acme
+	acme      *certs.ACME
 	live      atomic.Pointer[settings]
 	began     Portal     // as the node was started with
 	reloading sync.Mutex // one at a time
@@ -179,7 +182,7 @@ func Open(cfg config.Config, opt Options) (n *Node, err error) {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return n, fmt.Errorf("data folder: %w", err)
 	}
-	for _, step := range []func() error{n.openKeys, n.openListeners, n.openStore, n.openRegister, n.openSettings, n.openFederation, n.openNeighbours, n.openSessions, n.openReports, n.openLinks, n.openVisits, n.openPages, n.openSignOn, n.openAPI, n.openAdmin} {
+	for _, step := range []func() error{n.openKeys, n.openCertificate, n.openListeners, n.openStore, n.openRegister, n.openSettings, n.openFederation, n.openNeighbours, n.openSessions, n.openReports, n.openLinks, n.openVisits, n.openPages, n.openSignOn, n.openAPI, n.openAdmin} {
 		if err := step(); err != nil {
 			return n, err
 		}
@@ -240,6 +243,9 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { return n.serve(srv) })
 	if n.scrape != nil {
 		g.Go(func() error { return n.serveMetrics(inner) })
+	}
+	if n.certs != nil {
+		g.Go(func() error { return n.certs.Run(inner) })
 	}
 	g.Go(func() error { return n.mirror.Run(inner) })
 	g.Go(func() error { return n.sweep(inner) })

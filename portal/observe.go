@@ -17,11 +17,12 @@ import (
 
 // What outbound requests are for, as the metrics name it.
 const (
-	forCatalogue  = "catalogue"
-	forMembership = "membership"
-	forSignOn     = "signon"
-	forReports    = "reports"
-	forImport     = "import"
+	forCatalogue   = "catalogue"
+	forMembership  = "membership"
+	forSignOn      = "signon"
+	forReports     = "reports"
+	forImport      = "import"
+	forCertificate = "certificate"
 )
 
 // outbound is the one client for everything the node fetches, counted under
@@ -93,7 +94,7 @@ func (n *Node) countPublication(r PublishRequest, rep PublishReport, err error) 
 func (n *Node) snapshot() metrics.Snapshot {
 	s := n.Status()
 	out := metrics.Snapshot{
-		State: s.State, DiskFree: freeBytes(n.cfg.Data), GossipRefused: s.Refused, GossipDropped: s.Dropped,
+		State: s.State, Certificate: n.certificateEnd(), DiskFree: freeBytes(n.cfg.Data), GossipRefused: s.Refused, GossipDropped: s.Dropped,
 		Peers:  map[string]int{"alive": 0, "dead": 0, "left": 0, "unknown": 0, "follows": 0},
 		Copies: map[string]int{string(mirror.StateFresh): 0, string(mirror.StateStale): 0, string(mirror.StateFrozen): 0, string(mirror.StateNone): 0},
 	}

@@ -112,18 +112,25 @@ func (n *Node) take(cfg config.Config) (Reloaded, error) {
 	if err != nil {
 		return out, err
 	}
+	files := n.certs != nil && cfg.TLS.Cert != ""
+	if files {
+		if err := n.certs.Use(cfg.TLS.Cert, cfg.TLS.Key); err != nil {
+			return out, err
+		}
+	}
 	if err := n.branding.Configured(next.brand); err != nil {
 		return out, fmt.Errorf("%w: %w", ErrPortalFile, err)
 	}
 	old := n.current()
 	n.live.Store(next)
+	can := func(key string) bool { return config.Reloadable(key) && (files || !strings.HasPrefix(key, "tls.")) }
 	for _, key := range config.Changes(old.cfg, cfg) {
-		if config.Reloadable(key) {
+		if can(key) {
 			out.Changed = append(out.Changed, key)
 		}
 	}
 	for _, key := range config.Changes(n.cfg, cfg) { // since the start
-		if !config.Reloadable(key) {
+		if !can(key) {
 			out.Restart = append(out.Restart, key)
 		}
 	}
