@@ -60,11 +60,18 @@ func (b *tab) verified(id webauthn.AuthenticatorID, yes bool) {
 	}
 }
 
-// TestPasskey: made at the account page, used to sign in at a portal without a
-// name or password, refused without the person's finger, named, removed.
-func TestPasskey(t *testing.T) {
+// TestAccountInBrowser: what takes a browser to show.
+func TestAccountInBrowser(t *testing.T) {
 	b := newTab(t)
 	nw := startNetwork(t, Spec{})
+	t.Run("passkey", func(t *testing.T) { testPasskey(t, nw, b) })
+	t.Run("stay", func(t *testing.T) { testStay(t, nw, b) })
+}
+
+// testPasskey: made at the account page, used to sign in at a portal without a
+// name or password, refused without the person's finger, named, removed.
+func testPasskey(t *testing.T, nw *Network, b *tab) {
+	b.t = t
 	nw.addPerson(t)
 	hub, home := nw.Hub(), nw.Member("bissendorf")
 	device := b.authenticator()

@@ -47,11 +47,10 @@ func testSessionEnds(t *testing.T, nw *Network) {
 	must(c.Expect("Sie sind nicht angemeldet"))
 }
 
-// TestStay: the question appears in the page of the form, without a script of
+// testStay: the question appears in the page of the form, without a script of
 // the page, and what was typed is still there after it.
-func TestStay(t *testing.T) {
-	b := newTab(t)
-	nw := startNetwork(t, Spec{})
+func testStay(t *testing.T, nw *Network, b *tab) {
+	b.t = t
 	hub := nw.Hub()
 	b.do("no scripts", chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
