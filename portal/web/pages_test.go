@@ -431,6 +431,24 @@ func TestFormTargets(t *testing.T) {
 	}
 }
 
+// The legal pages name the law of the Land that the network lies in.
+func TestLawOfTheLand(t *testing.T) {
+	f := newFixture()
+	h := routes(f.web(t))
+	for path, want := range map[string]string{
+		"/barrierefreiheit": "Dafür gilt das Niedersächsische Behindertengleichstellungsgesetz.",
+		"/datenschutz":      "bei der Datenschutzaufsicht des Landes Niedersachsen beschweren.",
+	} {
+		if _, text, _ := visit(t, h, path); !strings.Contains(text, want) {
+			t.Errorf("%s does not say %q: %s", path, want, text)
+		}
+	}
+	f.cfg.Area, f.cfg.Verbund = region.Area{}, "Verbund"
+	if _, text, _ := visit(t, routes(f.web(t)), "/barrierefreiheit"); !strings.Contains(text, "von Menschen mit Behinderungen Ihres Landes.") {
+		t.Errorf("without a Land: %s", text)
+	}
+}
+
 // A Bearbeitungsdauer is told as a day, relative to who reads today.
 func TestAnswerIsADay(t *testing.T) {
 	h := routes(newFixture().web(t))

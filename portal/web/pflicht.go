@@ -64,11 +64,12 @@ func (w *Web) template(key string) string {
 			address += l + "\n"
 		}
 	}
+	law := landOf(w.cfg.Area)
 	supervision := b.Legal.Aufsicht
 	if supervision == "" {
-		supervision = w.texts.In(locale.German, "legal.supervision")
+		supervision = w.texts.In(locale.German, "legal.supervision", law.of)
 	}
-	return w.texts.In(locale.German, "legal."+key+".text", b.Name, strings.TrimSpace(address), w.cfg.Verbund, supervision, locale.Of(locale.German, b.Name))
+	return w.texts.In(locale.German, "legal."+key+".text", b.Name, strings.TrimSpace(address), w.cfg.Verbund, supervision, locale.Of(locale.German, b.Name), law.of, law.access)
 }
 
 // paragraphs cuts plain text at blank lines; a line that begins with "# " is
