@@ -92,9 +92,10 @@ func (d *Directory) view(ix *index, place region.Area, own federation.EntityID, 
 	return v
 }
 
-// possible is a quick test before of: false means that of fails.
-func (v *view) possible(d *document) bool {
-	return d.key.IsZero() || v.may[d.no/64]>>(d.no%64)&1 != 0
+// possible is a quick test before of, by the number of a document's key, -1
+// for an own offer: false means that of fails.
+func (v *view) possible(no int32) bool {
+	return no < 0 || v.may[no/64]>>(no%64)&1 != 0
 }
 
 func (ix *index) wideView(place region.Area, date time.Time) *wideView {

@@ -131,6 +131,10 @@ func (s *scratch) part(t *texts, stem string) int {
 			return i
 		}
 	}
+	if p, ok := t.memory.get(stem); ok {
+		s.parts = append(s.parts, p)
+		return len(s.parts) - 1
+	}
 	p := part{stem: stem, met: s.row(len(t.docs)), docs: s.bits(len(t.docs))}
 	if id, ok := t.vocabulary.ID(stem); ok && len(t.postings[id]) > 0 {
 		p.exact = true
@@ -158,6 +162,9 @@ func (s *scratch) part(t *texts, stem string) int {
 	}
 	s.parts = append(s.parts, p)
 	s.weigh(len(s.parts)-1, t)
+	if last := &s.parts[len(s.parts)-1]; last.any {
+		t.memory.put(last)
+	}
 	return len(s.parts) - 1
 }
 
@@ -309,7 +316,7 @@ func (s *scratch) score(v *view) {
 	for w, word := range s.candidates {
 		for ; word != 0; word &= word - 1 {
 			doc := int32(w*64 + bits.TrailingZeros64(word))
-			if !v.possible(t.docs[doc]) {
+			if !v.possible(t.numbers[doc]) {
 				continue
 			}
 			if x, ok := s.rate(t, doc); ok {

@@ -15,10 +15,6 @@ type met struct {
 // by how much each word says, counts three quarters; how much of the title
 // that is, one.
 func (s *scratch) rate(t *texts, doc int32) (scored, bool) {
-	d := t.docs[doc]
-	if d.offers == 0 {
-		return scored{}, false
-	}
 	var found [MaxQueryWords]met
 	for i := range s.tokens {
 		if k := &s.tokens[i]; k.part >= 0 {
@@ -32,10 +28,10 @@ func (s *scratch) rate(t *texts, doc int32) (scored, bool) {
 	}
 	x := scored{doc: doc}
 	var ok bool
-	if x.rank, ok = s.rank(t, d, &found); !ok {
+	if x.rank, ok = s.rank(&found); !ok {
 		return x, false
 	}
-	title := s.titleShare(t, d, doc)
+	title := s.titleShare(t, doc)
 	if x.rank == MatchedTitle && title < 0.4 {
 		x.rank = MatchedSynonym // the title says much more than what was typed
 	}
@@ -71,7 +67,7 @@ func (s *scratch) read(a *alternative, doc int32, found *[MaxQueryWords]met) {
 // rank is the order of UX.md §5.1. A weak word (beantragen) that is missing
 // does not make a hit partial; a word from an authority's name does not
 // either.
-func (s *scratch) rank(t *texts, d *document, found *[MaxQueryWords]met) (Matched, bool) {
+func (s *scratch) rank(found *[MaxQueryWords]met) (Matched, bool) {
 	rank := MatchedTitle
 	some := false
 	worse := func(m Matched) { rank = max(rank, m) }
@@ -126,8 +122,8 @@ func (s *scratch) share(found *[MaxQueryWords]met) float32 {
 
 // titleShare is how much of the title the query has asked for: of two titles
 // with the word, the one that says nothing else is meant.
-func (s *scratch) titleShare(t *texts, d *document, doc int32) float32 {
-	if len(d.head) == 0 {
+func (s *scratch) titleShare(t *texts, doc int32) float32 {
+	if t.lengths[doc] == 0 {
 		return 0
 	}
 	var got float32
@@ -141,6 +137,9 @@ func (s *scratch) titleShare(t *texts, d *document, doc int32) float32 {
 
 // length is the number of words in a title, those of many documents for less.
 func (t *texts) length(d *document) float32 {
+	if len(d.head) == 0 {
+		return 0
+	}
 	sum := float32(0)
 	for _, id := range d.head {
 		if n := len(t.postings[id]); n > 20 && n*8 > t.live { // beantragen

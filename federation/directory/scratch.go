@@ -14,6 +14,7 @@ type part struct {
 	any    bool
 	typo   string // written form of what was found instead
 	titled bool   // some title has it itself
+	shared bool   // met and docs belong to a memory: do not change them
 }
 
 // alternative is a reading of some words of the query: if all parts are met,
@@ -62,6 +63,9 @@ type scored struct {
 
 func (s *scratch) reset() {
 	for i := range s.parts {
+		if s.parts[i].shared {
+			continue
+		}
 		s.spare = append(s.spare, s.parts[i].met)
 		s.spareBits = append(s.spareBits, s.parts[i].docs)
 	}

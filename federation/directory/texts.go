@@ -27,7 +27,9 @@ type texts struct {
 	docs       []*document
 	ofKey      []int32 // document by key number, -1 for none
 	names      map[string][]int32
-	lengths    []float32 // by document: words in its title, weak ones for less
+	lengths    []float32 // by document: words in its title, weak ones for less; 0 for none
+	numbers    []int32   // by document: the number of its key, -1 for an own offer
+	memory     *memory
 	live       int
 }
 
@@ -45,7 +47,7 @@ type document struct {
 	head   []uint32 // its words without fillers, by number
 }
 
-func emptyTexts() *texts { return &texts{vocabulary: &words.Vocabulary{}} }
+func emptyTexts() *texts { return &texts{vocabulary: &words.Vocabulary{}, memory: &memory{}} }
 
 // textBuilder is the writer's side. It keeps for every document how often
 // each word occurs in which field, so that taking one member out costs no
@@ -283,10 +285,14 @@ func (b *textBuilder) publish(ix *index) *texts {
 			next.live++
 		}
 	}
-	next.lengths = make([]float32, len(next.docs))
+	next.lengths, next.numbers = make([]float32, len(next.docs)), make([]int32, len(next.docs))
 	for i, d := range next.docs {
-		next.lengths[i] = next.length(d)
+		next.lengths[i], next.numbers[i] = next.length(d), int32(d.no)
+		if d.key.IsZero() {
+			next.numbers[i] = -1
+		}
 	}
+	next.memory = &memory{}
 	b.changed = b.changed[:0]
 	b.current = &next
 	return &next
