@@ -9,6 +9,7 @@ import (
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/anchor"
+	"rathausnetz/federation/audit"
 	"rathausnetz/federation/trust"
 	"rathausnetz/portal/control"
 	"rathausnetz/portal/doctor"
@@ -216,7 +217,7 @@ type AuditRange struct {
 	Limit int    `json:"limit"`
 }
 
-func (n *Node) audit(ctx context.Context, r AuditRange) ([]anchor.Record, error) {
+func (n *Node) audit(ctx context.Context, r AuditRange) ([]audit.Record, error) {
 	return n.trail.Read(ctx, r.From, r.Limit)
 }
 

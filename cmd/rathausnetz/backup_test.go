@@ -89,6 +89,12 @@ func TestBackupOfAHub(t *testing.T) {
 			return err
 		})
 	}
+	exported := filepath.Join(t.TempDir(), "trail.jsonl")
+	hub.must(hub.with("audit", "export", exported)...)
+	lines, err := os.ReadFile(exported)
+	if err != nil || strings.Count(string(lines), "\n") < len(trail) || !strings.Contains(string(lines), `"action":"invite"`) {
+		t.Errorf("exported trail: %s %v", lines, err)
+	}
 	hub.must(hub.with("invite", "--name", "Gemeinde Belm", "--ars", "034590004004")...)
 }
 

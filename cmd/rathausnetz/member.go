@@ -201,33 +201,3 @@ func decisionCommand(verb, short string) *cobra.Command {
 	}
 	return cmd
 }
-
-func auditCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "audit", Short: "Hub: read and verify the audit trail", GroupID: "network"}
-	cmd.AddCommand(&cobra.Command{
-		Use: "list", Short: "Print the trail, oldest first", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			rs, err := call[[]anchor.Record](cmd, "audit", portal.AuditRange{From: 1, Limit: 10000})
-			if err != nil {
-				return err
-			}
-			return show(cmd, rs, func(w io.Writer) {
-				table(w, "NO\tAT\tBY\tACTION\tSUBJECT\tREASON", func(line func(string, ...any)) {
-					for _, r := range rs {
-						line("%d\t%s\t%s\t%s\t%s\t%s", r.Seq, when(r.At), r.By, r.Action, r.Subject, r.Reason)
-					}
-				})
-			})
-		},
-	}, &cobra.Command{
-		Use: "verify", Short: "Check that no record was removed or changed", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			n, err := call[uint64](cmd, "auditverify", nil)
-			if err != nil {
-				return err
-			}
-			return show(cmd, map[string]any{"records": n, "ok": true}, func(w io.Writer) { fmt.Fprintf(w, "%d records, the chain holds\n", n) })
-		},
-	})
-	return cmd
-}
