@@ -91,6 +91,9 @@ func Start(ctx context.Context, script string, config any, log io.Writer) (*Peer
 	return &Peer{cmd: cmd, out: s}, nil
 }
 
+// Pid is the process of the script, for whoever measures it.
+func (p *Peer) Pid() int { return p.cmd.Process.Pid }
+
 // Next reads the next line of the script into v. It returns io.EOF when the
 // script has ended.
 func (p *Peer) Next(v any) error {
