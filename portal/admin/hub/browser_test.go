@@ -63,6 +63,10 @@ func pages(invitation string) map[string]string {
 	}
 }
 
+// alike are pages with the layout of another one: they are looked at on a
+// phone only.
+var alike = map[string]bool{"einladung-falsch": true, "nirgends": true, "zugang": true, "mitglied-wartet": true, "pausieren": true, "abdeckung-vorschau": true, "beweise": true, "uebersicht": true}
+
 // sent are forms as they are answered when they cannot be taken: the button
 // that sends them, by page.
 var sent = map[string]string{
@@ -86,11 +90,17 @@ func TestPagesAccessible(t *testing.T) {
 			tab, end := chromedp.NewContext(ctx)
 			t.Cleanup(end)
 			for name, path := range pages(invitation) {
+				if alike[name] && width != 390 {
+					continue
+				}
 				for _, bad := range webtest.Look(t, tab, f.Origin+"/verwaltung"+path, width) {
 					t.Errorf("%s: %s", name, bad)
 				}
 			}
 			for path, button := range sent {
+				if width != 390 {
+					break // their layout is that of the pages above
+				}
 				p := webtest.NewPage(t, tab)
 				p.Open(f.Origin + "/verwaltung" + path)
 				p.Click(button)
