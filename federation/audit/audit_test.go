@@ -48,13 +48,19 @@ func TestChain(t *testing.T) {
 
 func TestTampering(t *testing.T) {
 	for what, spoil := range map[string]func(*testing.T, store.Store) error{
-		"removed": func(t *testing.T, st store.Store) error { return st.Delete(t.Context(), "x/audit/00000000000000000002") },
-		"cut off": func(t *testing.T, st store.Store) error { return st.Delete(t.Context(), "x/audit/00000000000000000003") },
+		"removed": func(t *testing.T, st store.Store) error {
+			return st.Delete(t.Context(), "x/audit/00000000000000000002")
+		},
+		"cut off": func(t *testing.T, st store.Store) error {
+			return st.Delete(t.Context(), "x/audit/00000000000000000003")
+		},
 		"changed": func(t *testing.T, st store.Store) error {
 			return st.Put(t.Context(), "x/audit/00000000000000000002", []byte(`{"seq":2}`), 0)
 		},
 		"end removed": func(t *testing.T, st store.Store) error { return st.Delete(t.Context(), "x/audit-head") },
-		"end forged":  func(t *testing.T, st store.Store) error { return st.Put(t.Context(), "x/audit-head", []byte("a.b.c"), 0) },
+		"end forged": func(t *testing.T, st store.Store) error {
+			return st.Put(t.Context(), "x/audit-head", []byte("a.b.c"), 0)
+		},
 		"added": func(t *testing.T, st store.Store) error {
 			return st.Create(t.Context(), "x/audit/00000000000000000004", []byte(`{"seq":4}`), 0)
 		},
