@@ -316,8 +316,11 @@ func (n *Node) followRoster(ctx context.Context, net *network) error {
 	known := map[federation.EntityID]federation.Member{}
 	for {
 		now := map[federation.EntityID]federation.Member{}
+		quiet := false // somebody is new whom gossip does not bring
 		for _, m := range net.roster.Members() {
 			now[m.ID] = m
+			_, before := known[m.ID]
+			quiet = quiet || !before && net.follows(m.ID)
 			if before, ok := known[m.ID]; !ok || !reflect.DeepEqual(before, m) {
 				n.showMember(m)
 			}
@@ -339,6 +342,9 @@ func (n *Node) followRoster(ctx context.Context, net *network) error {
 			}
 		}
 		known = now
+		if quiet && n.anchor != nil {
+			n.tellNews(newsMembers)
+		}
 		n.mirror.Recheck()
 		net.discovery.Recheck()
 		select { // many members come at once

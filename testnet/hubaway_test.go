@@ -7,11 +7,10 @@ import (
 	"time"
 )
 
-// TestHubAwayForLong: the hub is away for longer than its statements live, and
+// testHubAway: the hub is away for longer than its statements live, and
 // a node is started then. It shows what it holds of the others, as old; nobody
 // can sign in; with the hub back all is as before.
-func TestHubAwayForLong(t *testing.T) {
-	nw := startNetwork(t, Spec{Members: 3})
+func testHubAway(t *testing.T, nw *Network) {
 	ctx := within(t, time.Minute)
 	hub, home, other := nw.Hub(), nw.Member("bissendorf"), nw.Member("melle")
 	if err := hub.Kill(); err != nil {

@@ -9,11 +9,17 @@ import (
 	"rathausnetz/portal"
 )
 
-// TestReadmit: a member that is suspended disappears everywhere at once, and
+// TestAwayAndBack: what is away is back soon after it returns.
+func TestAwayAndBack(t *testing.T) {
+	nw := startNetwork(t, Spec{Members: 3})
+	t.Run("suspended", func(t *testing.T) { testReadmit(t, nw) })
+	t.Run("hub", func(t *testing.T) { testHubAway(t, nw) })
+}
+
+// testReadmit: a member that is suspended disappears everywhere at once, and
 // is back everywhere soon after it was admitted again, without waiting for the
 // minute's refresh.
-func TestReadmit(t *testing.T) {
-	nw := startNetwork(t, Spec{Members: 3})
+func testReadmit(t *testing.T, nw *Network) {
 	ctx := within(t, time.Minute)
 	hub, victim := nw.Hub(), nw.Member("melle")
 	decide := func(verb string) {

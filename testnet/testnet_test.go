@@ -49,24 +49,14 @@ func TestJourneys(t *testing.T) {
 	}
 }
 
-// TestJourneysFollowing makes them where every second member is behind a
-// firewall: it hears and tells the news by outbound HTTPS alone.
-func TestJourneysFollowing(t *testing.T) {
-	nw := startNetwork(t, Spec{Follow: true})
-	home, other, err := nw.towns()
-	if err != nil || !home.body.follows || !other.body.follows {
+// TestJourneysOverTLS makes the same journeys on https with a CA in memory,
+// where every second member is behind a firewall: it hears and tells the news
+// by outbound HTTPS alone.
+func TestJourneysOverTLS(t *testing.T) {
+	nw := startNetwork(t, Spec{TLS: true, Follow: true})
+	if home, other, err := nw.towns(); err != nil || !home.body.follows || !other.body.follows {
 		t.Fatalf("the towns of the journeys do not follow: %v", err)
 	}
-	for _, r := range nw.Check(t.Context()) {
-		if r.Error != "" {
-			t.Errorf("%s: %s", r.Name, r.Error)
-		}
-	}
-}
-
-// TestJourneysOverTLS makes the same journeys on https with a CA in memory.
-func TestJourneysOverTLS(t *testing.T) {
-	nw := startNetwork(t, Spec{TLS: true})
 	for _, r := range nw.Check(t.Context()) {
 		if r.Error != "" {
 			t.Errorf("%s: %s", r.Name, r.Error)

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -170,7 +171,7 @@ func agree(want map[string]uint64, all ...*process) error {
 		}
 		good := 0
 		for _, m := range s.Members {
-			if m.Serial == want[string(m.Member)] && m.Copy == "fresh" && (m.Gossip == "alive" || m.Gossip == "self") {
+			if m.Serial == want[string(m.Member)] && m.Copy == "fresh" && slices.Contains([]string{"alive", "self", "follows"}, m.Gossip) {
 				good++
 			}
 		}
