@@ -89,7 +89,7 @@ func (nw *Network) publications(ctx context.Context, f *Figures) error {
 	for i := range measureTrials {
 		from := nw.publisher(i)
 		before := cpuTime()
-		d, err := nw.publishOnce(ctx, from, i+1)
+		d, err := nw.publishOnce(ctx, from)
 		if err != nil {
 			return fmt.Errorf("publication %d of %s: %w", i+1, from.Name, err)
 		}
@@ -115,8 +115,8 @@ func (nw *Network) publisher(i int) *Member {
 
 // publishOnce changes one offer of a member, publishes it, and waits until
 // every running node of its network serves it.
-func (nw *Network) publishOnce(ctx context.Context, from *Member, round int) (time.Duration, error) {
-	if err := from.retitle(round); err != nil {
+func (nw *Network) publishOnce(ctx context.Context, from *Member) (time.Duration, error) {
+	if err := from.retitle(); err != nil {
 		return 0, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, trialLimit)
@@ -213,7 +213,7 @@ const edition = " – Fassung "
 
 // retitle gives one offer of the member's own source another title, the same
 // one each time.
-func (m *Member) retitle(round int) error {
+func (m *Member) retitle() error {
 	files, err := filepath.Glob(m.dir("catalog", "*.xml"))
 	if err != nil {
 		return err
@@ -228,7 +228,7 @@ func (m *Member) retitle(round int) error {
 			continue
 		}
 		title, _, _ := strings.Cut(string(raw[at[4]:at[5]]), edition)
-		title += edition + strconv.Itoa(round)
+		title += edition + strconv.FormatUint(m.net.round.Add(1), 10)
 		return os.WriteFile(path, slices.Concat(raw[:at[4]], []byte(title), raw[at[5]:]), 0o600)
 	}
 	return fmt.Errorf("%w: %s has no offer to change", ErrSpec, m.Name)

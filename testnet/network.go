@@ -52,7 +52,8 @@ type Network struct {
 	// resolver is shared by all nodes of a crowd, nil in a network where each
 	// verifies for itself.
 	resolver *trust.Resolver
-	faults   atomic.Int32 // nodes that anything is wrong with
+	round    atomic.Uint64 // of retitle
+	faults   atomic.Int32  // nodes that anything is wrong with
 	watch    watchers
 
 	mu      sync.RWMutex

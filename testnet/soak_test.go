@@ -11,31 +11,12 @@ import (
 	"rathausnetz/portal"
 )
 
-// startCrowd is startNetwork for any number of members, with the time it needs.
-func startCrowd(t *testing.T, members int) (*Network, context.Context) {
-	t.Helper()
-	limit := 4*time.Minute + time.Duration(members)*10*time.Second
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	t.Cleanup(cancel)
-	nw, err := Start(ctx, Spec{Members: members})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := nw.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return nw, ctx
-}
-
 // soak is one randomised run.
 type soak struct {
 	t        *testing.T
 	ctx      context.Context
 	nw       *Network
 	r        *rand.Rand
-	round    int
 	cut      bool
 	newcomer *Member
 	done     map[string]int
@@ -115,8 +96,7 @@ func (s *soak) publish() (bool, error) {
 	if m == nil || m.Node().OwnSerial() == 0 { // just restarted
 		return false, nil
 	}
-	s.round++
-	if err := m.retitle(s.round); err != nil {
+	if err := m.retitle(); err != nil {
 		return false, err
 	}
 	_, err := m.Node().Publish(s.ctx, portal.PublishRequest{})
