@@ -297,6 +297,12 @@ func TestI137_EquivocationFreezesAndKeepsBoth(t *testing.T) {
 	if files, err := os.ReadDir(filepath.Join(reader.dir, evidenceDir)); err != nil || len(files) != 2 {
 		t.Errorf("%d pieces of evidence, %v", len(files), err)
 	}
+	if kept, err := reader.Kept(owner.id); err != nil || len(kept) != 2 || kept[0].Serial != 2 || kept[0].Sealed != sealed && kept[1].Sealed != sealed || kept[0].Sealed == kept[1].Sealed {
+		t.Errorf("kept %+v, %v", kept, err)
+	}
+	if kept, err := reader.Kept(reader.id); err != nil || len(kept) != 0 {
+		t.Errorf("evidence against somebody else: %+v, %v", kept, err)
+	}
 	owner.down(false)
 	next := owner.publish(8)
 	reader.Hint(next)
