@@ -184,9 +184,9 @@ func (r *report) name(m *Machine) {
 	case m.NameErr != "" || len(m.Addrs) == 0:
 		r.bad(Failure, "name", "enter the name in the DNS, with the public address of the portal", "%s is not found: %s", m.Host, m.NameErr)
 	case len(m.Private) > 0:
-		r.bad(Failure, "name", "have the name point to a public address from everywhere, or set outbound.allow at every node", "%s points to %s, which no node calls", m.Host, m.Private[0])
+		r.bad(Failure, "name", "have the name point to a public address from everywhere, or set outbound.allow at every node", "%s points to %s, which no node calls", m.Host, m.Private[0].Unmap())
 	default:
-		r.ok("name", "%s points to %s", m.Host, m.Addrs[0])
+		r.ok("name", "%s points to %s", m.Host, m.Addrs[0].Unmap())
 	}
 }
 
