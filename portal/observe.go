@@ -44,6 +44,9 @@ func (n *Node) observe(pattern string, next http.Handler) http.Handler {
 			level = slog.LevelWarn
 		}
 		if n.log.Enabled(r.Context(), level) {
+			if !n.log.Enabled(r.Context(), level) { // arguments cost memory, also where nobody reads them
+				return
+			}
 			n.log.Log(r.Context(), level, "request", "route", pattern, "status", status, "took", took)
 		}
 	})

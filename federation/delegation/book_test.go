@@ -52,8 +52,8 @@ func gives(k leika.ID, to federation.EntityID, areas ...region.Area) catalog.Del
 	return catalog.Delegation{ID: "D:1", Leika: k, Areas: areas, To: to}
 }
 
-// TestAdmit: one case for each way in which a delegation does not reach.
-func TestAdmit(t *testing.T) {
+// TestI133_Delegated: one case for each way in which a delegation does not reach.
+func TestI133_Delegated(t *testing.T) {
 	whole := &catalog.Catalogue{Member: stadt, Offers: []catalog.Offer{
 		offer("A", key, inside, outside), offer("B", other, outside), offer("C", 0, outside), offer("D", key, verband),
 	}}
@@ -102,9 +102,9 @@ func TestAdmit(t *testing.T) {
 	}
 }
 
-// TestWithdrawn: what is no longer delegated is not admitted any more, for
+// TestI133_DelegationWithdrawn: what is no longer delegated is not admitted any more, for
 // whatever reason; and only those are named for whom something changes.
-func TestWithdrawn(t *testing.T) {
+func TestI133_DelegationWithdrawn(t *testing.T) {
 	whole := &catalog.Catalogue{Member: stadt, Offers: []catalog.Offer{offer("A", key, inside, outside)}}
 	given := []catalog.Delegation{gives(key, stadt, outside)}
 	var b Book
