@@ -45,7 +45,7 @@ func allPages() []string {
 		"/leistung/" + keyHund.String() + "/00000000", "/angebot/" + me + "/T:mel-9", "/zu/" + me + "/T:mel-9",
 		"/ort", "/ort?plz=49577", "/ort?plz=4914", "/ort?plz=Berlin", "/lebenslagen", "/lebenslage/auto-und-verkehr", "/leistungen", "/leistungen?ort=alle",
 		"/behoerden", "/behoerden/" + lk, "/behoerden/" + me, "/verbund", "/konto", "/antrag/x", "/antrag/x?entwurf=1&stufe=1", "/impressum", "/datenschutz", "/barrierefreiheit",
-		"/leichte-sprache", "/gebaerdensprache", "/hilfe", "/fehler-melden", "/fehler-melden?referenz=open", "/fehler-melden?referenz=gone", "/fehler-melden?referenz=left", "/fehler-melden?angebot=weg.example+T:1", "/barriere-melden", "/nirgends", "/umzug", "/umzug?von=Melle&nach=Bissendorf", "/umzug?von=49577&nach=1", "/einbetten", "/einbetten?q=Hund", "/einbetten?anleitung=1",
+		"/leichte-sprache", "/gebaerdensprache", "/hilfe", "/fehler-melden", "/fehler-melden?referenz=open", "/fehler-melden?referenz=gone", "/fehler-melden?referenz=left", "/fehler-melden?angebot=weg.example+T:1", "/barriere-melden", "/nirgends", "/umzug", "/umzug?von=Melle&nach=Bissendorf", "/umzug?von=49577&nach=1", "/umzug?von=Holdorf&nach=Damme", "/umzug?von=Lohne&nach=Bissendorf", "/leistung/" + keyHund.String() + "/03460002", "/einbetten", "/einbetten?q=Hund", "/einbetten?anleitung=1",
 		"/t/login", "/t/wrong", "/t/stepup", "/t/choice", "/t/nochoice", "/t/link", "/t/confirm", "/t/logout", "/t/loggedout", "/t/fail", "/t/level", "/t/again", "/t/500", "/t/locked",
 		"/konto/noch-da?rest=4", "/konto/noch-da?rahmen=1&rest=50", "/konto/noch-da?rahmen=1&rest=4", "/konto/noch-da?rahmen=1&rest=2&fest=1&lang=en", "/konto/noch-da?rahmen=1",
 		"/t/konto/sessions", "/t/konto/sessions?lang=en", "/t/konto/signedout", "/t/konto/password", "/t/konto/badpassword", "/t/konto/newpassword",
@@ -57,7 +57,7 @@ func allPages() []string {
 // Every page and state, three widths, light and dark, without a finding.
 func TestPagesAccessible(t *testing.T) {
 	ctx := browser(t)
-	f := newFixture()
+	f := newFixture().withBeside()
 	s := serve(t, routes(f.web(t)))
 	for _, width := range []int64{1280, 390, 320} {
 		t.Run(fmt.Sprintf("%dpx", width), func(t *testing.T) {
