@@ -17,12 +17,9 @@ build:
 deps:
 	./.ci/deps
 
-# As root also machines with systemd, on which docs/betrieb.md is carried out.
-comma   := ,
-REQUIRE  = redis,browser,node$(if $(filter 0,$(shell id -u)),$(comma)nspawn)
-
+# Where deps could install a Debian to boot, docs/betrieb.md is carried out on it.
 test: deps lint package
-	RATHAUSNETZ_REQUIRE=$(REQUIRE) $(GO) test -race -timeout 12m ./...
+	RATHAUSNETZ_REQUIRE=redis,browser,node$$(test -e $(TOOLS)/debian/.complete && echo ,nspawn) $(GO) test -race -timeout 12m ./...
 
 tools: $(TOOLS)/staticcheck $(TOOLS)/errcheck
 $(TOOLS)/nfpm:
