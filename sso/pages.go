@@ -94,6 +94,7 @@ type LogoutPage struct {
 	Handle       string
 	Done         bool
 	Results      []LogoutResult // Done: one per portal, in the order of signing in
+	Source       string         // Done: the account source that may still know the person
 	Return       string         // validated address to go back to, may be empty
 	ReturnName   string
 }

@@ -49,7 +49,7 @@ func TestForeignUpstream(t *testing.T) {
 		}
 		return []config.Upstream{{
 			ID: id, Name: name, Issuer: ready.Issuer, ClientID: "netz", SecretFile: secret,
-			Max: federation.LevelSubstanziell, Places: []region.Area{region.MustArea(bissendorfArea)},
+			Max: federation.LevelHoch, Places: []region.Area{region.MustArea(bissendorfArea)},
 		}}
 	}
 	nw := startNetwork(t, Spec{Members: 2, Upstreams: connect})
@@ -84,13 +84,19 @@ func TestForeignUpstream(t *testing.T) {
 	must(c.Submit(ctx, map[string]string{formField: wish}))
 	must(c.Expect("Vielen Dank"))
 
+	// Level hoch is asked for anew, and the hub looks into its registry whether
+	// this portal is a member at this moment.
+	must(c.Open(ctx, home.Entity.URL("/anmelden?niveau=hoch&zurueck=/konto")))
+	must(c.Submit(ctx, source))
+	must(nw.expectAt(c, home, person, "hoch"))
+
 	must(c.Open(ctx, home.Entity.URL("/abmelden")))
 	for range 3 {
 		if !c.Sees("Sie sind abgemeldet") {
 			must(c.SubmitOnly(ctx))
 		}
 	}
-	must(c.Expect("Sie sind abgemeldet"))
+	must(c.Expect("Sie sind abgemeldet", "Hier sind Sie vielleicht noch angemeldet: "+name))
 	for _, m := range []*Member{home, hub} {
 		must(c.Open(ctx, m.Entity.URL("/konto")))
 		if c.Sees(person) {

@@ -299,7 +299,7 @@ func signonPages(w *web.Web) http.HandlerFunc {
 		case "logout":
 			w.LogoutPage(rw, r, sso.LogoutPage{Action: "/abmelden", CSRF: "c"})
 		case "loggedout":
-			w.LogoutPage(rw, r, sso.LogoutPage{Done: true, Results: []sso.LogoutResult{{Portal: "Stadt Melle", OK: true}, {Portal: "Landkreis Osnabrück"}}})
+			w.LogoutPage(rw, r, sso.LogoutPage{Done: true, Source: "BundID", Results: []sso.LogoutResult{{Portal: "Stadt Melle", OK: true}, {Portal: "Landkreis Osnabrück"}}})
 		case "fail":
 			w.FailPage(rw, r, sso.FailPage{Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", ID: "7F3K-21QD", RetryAfter: 30})
 		case "level":

@@ -48,6 +48,16 @@ func (o *OP) cookie(r *http.Request, name string) string {
 	return c.Value
 }
 
+// leftName is the cookie that says that the person who signed in through a
+// source has logged out here: the source may still know them, so the next one
+// at this browser is asked anew.
+func (o *OP) leftName() string { return o.cookieName() + "-x" }
+
+func (o *OP) left(r *http.Request) bool {
+	_, err := r.Cookie(o.leftName())
+	return err == nil
+}
+
 // browser returns the value that binds forms to this browser, set if missing.
 func (o *OP) browser(w http.ResponseWriter, r *http.Request) string {
 	name := o.cookieName() + "-b"

@@ -22,7 +22,7 @@ func (o *OP) begin(w http.ResponseWriter, r *http.Request, s *step, id string) {
 	}
 	ask := upstream.Request{
 		Level: s.request.Level, Hint: s.request.LoginHint,
-		Fresh: s.request.Prompt.Login || s.request.MaxAge == 0 || s.request.Level >= federation.LevelHoch,
+		Fresh: s.request.Prompt.Login || s.request.MaxAge == 0 || s.request.Level >= federation.LevelHoch || o.left(r),
 	}
 	if s.request.MaxAge > 0 {
 		ask.MaxAge = time.Duration(min(s.request.MaxAge, 1<<31)) * time.Second
@@ -105,6 +105,9 @@ func (o *OP) vouched(w http.ResponseWriter, r *http.Request, s *step, person *up
 	if err != nil {
 		o.page(w, r, s.client.ID, err)
 		return
+	}
+	if o.left(r) {
+		o.setCookie(w, o.leftName(), "")
 	}
 	name := person.Claims.Name
 	if name == "" {

@@ -1,6 +1,8 @@
 package op_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -221,4 +223,59 @@ func (f *fixture) account(t *testing.T) string {
 	acc, err := f.accounts.Find(t.Context(), testUser)
 	must(t, err)
 	return acc.ID
+}
+
+// TestAfterLogoutTheSourceAsksAnew: the source may still know who has logged
+// out here; the next person at this browser must not be taken for them.
+func TestAfterLogoutTheSourceAsksAnew(t *testing.T) {
+	f, src := withSource(t)
+	p := f.member("Melle")
+	br := f.browser()
+	src.set(person("1", federation.LevelSubstanziell), nil)
+	tok := p.redeem(br.meet(br.throughSource(br.authorize(p.push(p.request())), "eid")).query.Get("code"))
+	s := br.logout(url.Values{"id_token_hint": {tok.id}, "client_id": {p.id}})
+	if !s.page.Logout.Done || s.page.Logout.Source != "Konto eid" {
+		t.Fatalf("%+v", s.page)
+	}
+	for _, b := range []*browser{br, br, f.browser()} {
+		b.logout(nil)
+		before := len(src.asked)
+		s := b.authorize(p.push(p.request("prompt", "")))
+		if s.page.Kind == "login" {
+			b.meet(b.throughSource(s, "eid"))
+			if fresh := src.asked[before].Fresh; fresh != (before == 1) {
+				t.Errorf("login %d: asked anew: %v", before+1, fresh)
+			}
+		}
+	}
+}
+
+// TestStandingBeforeHoch: at level hoch a member is served only while its
+// membership is confirmed at that moment; below nobody is asked.
+func TestStandingBeforeHoch(t *testing.T) {
+	var asked []string
+	var answer error
+	src := &source{id: "eid", max: federation.LevelHoch}
+	f := newFixture(t, withUpstreams(src), func(f *fixture, c *op.Config) {
+		c.Accounts = lateAccounts{f}
+		c.Standing = func(_ context.Context, client string) error {
+			asked = append(asked, client)
+			return answer
+		}
+	})
+	p := f.member("Melle")
+	login := func(acr string) stop {
+		br := f.browser()
+		return br.meet(br.throughSource(br.authorize(p.push(p.request("acr_values", acr))), "eid"))
+	}
+	src.set(person("1", federation.LevelHoch), nil)
+	if s := login(acrHigh); s.query.Get("code") == "" || len(asked) != 1 || asked[0] != p.id {
+		t.Fatalf("%s, asked %v", s.location, asked)
+	}
+	answer = errors.New("revoked")
+	wantBack(t, p, login(acrHigh), "temporarily_unavailable")
+	src.set(person("1", federation.LevelSubstanziell), nil)
+	if s := login(acrSubs); s.query.Get("code") == "" || len(asked) != 2 {
+		t.Fatalf("%s, asked %v", s.location, asked)
+	}
 }

@@ -39,7 +39,7 @@ func (o *OP) Logout(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		o.page(w, r, l.Client, err)
 	case s == nil:
-		o.loggedOut(w, r, l, nil)
+		o.loggedOut(w, r, l, nil, "")
 	case l.SID != "" && l.SID == o.names.SID(l.Client, s.ID):
 		o.endAndShow(w, r, l, s)
 	default:
@@ -128,7 +128,7 @@ func (o *OP) logoutAnswered(w http.ResponseWriter, r *http.Request, p protocol.P
 	case err != nil:
 		o.page(w, r, "", err)
 	case s == nil:
-		o.loggedOut(w, r, *f.Logout, nil)
+		o.loggedOut(w, r, *f.Logout, nil, "")
 	default:
 		o.endAndShow(w, r, *f.Logout, s)
 	}
@@ -142,18 +142,24 @@ func (o *OP) endAndShow(w http.ResponseWriter, r *http.Request, l protocol.Logou
 		o.page(w, r, l.Client, err)
 		return
 	}
-	o.loggedOut(w, r, l, results)
+	if s.Upstream != "" {
+		o.setCookie(w, o.leftName(), "1")
+	}
+	o.loggedOut(w, r, l, results, s.Upstream)
 }
 
 // loggedOut shows the result per portal. A static client gets its citizen back
 // at once if every portal has answered; a member's citizen sees the result
 // first, with a link back (a deviation from RPINIT §3, which redirects).
-func (o *OP) loggedOut(w http.ResponseWriter, r *http.Request, l protocol.Logout, results []sso.LogoutResult) {
+func (o *OP) loggedOut(w http.ResponseWriter, r *http.Request, l protocol.Logout, results []sso.LogoutResult, source string) {
 	all := true
 	for _, res := range results {
 		all = all && res.OK
 	}
 	page := sso.LogoutPage{Done: true, Results: results, Return: l.Return}
+	if source != "" {
+		page.Source = o.nameOf(source)
+	}
 	if l.Return != "" {
 		c, err := o.client(r.Context(), l.Client, protocol.InvalidRequest)
 		if err == nil && all && !c.Federated {
