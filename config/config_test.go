@@ -86,6 +86,8 @@ func TestFaults(t *testing.T) {
 		"plain http":         {"entity: http://a.example\n", "n.yaml:1: entity: \"http://a.example\" must begin with https://"},
 		"loopback forbidden": {"entity: http://a.localhost\n", "set loopback_http: true"},
 		"not host:port":      {"entity: https://a.example\nlisten: 8600\n", `n.yaml:2: listen: "8600" is not host:port`},
+		"links too often":    {"entity: https://a.example\nlinks:\n  every: 1h\n", `n.yaml:3: links.every: a link is asked for once a day at most`},
+		"links without rest": {"entity: https://a.example\nlinks:\n  pause: 10ms\n", `n.yaml:3: links.pause: a host gets a rest of at least a second`},
 		"duration":           {"entity: https://a.example\ncatalog:\n  every: daily\n", `n.yaml:3: catalog.every: "daily" is not a span of time`},
 		"too often":          {"entity: https://a.example\ncatalog:\n  every: 5s\n", "more often than once a minute"},
 		"plain source":       {"entity: https://a.example\ncatalog:\n  source: http://x.example/\n", "over https only"},

@@ -2,12 +2,16 @@ package portal
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/anchor"
 	"rathausnetz/federation/blocklist"
 	"rathausnetz/federation/catalog"
+	"rathausnetz/federation/directory"
+	"rathausnetz/federation/neighbour"
+	"rathausnetz/federation/neighbour/relay"
 	"rathausnetz/federation/trust"
 	"rathausnetz/portal/control"
 )
@@ -51,6 +55,47 @@ func (b *blocks) forget(id federation.EntityID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.shown, id)
+}
+
+// unlinked asks other Landkreise; of their answers it shows no link to a host
+// that this network has blocked. What they have sealed stays as it is.
+type unlinked struct {
+	*relay.Client
+	list *blocklist.List
+}
+
+// Ask implements web.Neighbours and api.Neighbours.
+func (u unlinked) Ask(ctx context.Context, q neighbour.Question) (*neighbour.Answer, error) {
+	a, err := u.Client.Ask(ctx, q)
+	if err != nil || a == nil || u.list.Version() == 0 {
+		return a, err
+	}
+	out := *a
+	out.Result.Providers = slices.Clone(a.Result.Providers)
+	for i := range out.Result.Providers {
+		u.strip(&out.Result.Providers[i])
+	}
+	out.Found = make([][]directory.Hit, len(a.Found))
+	for i := range a.Found {
+		out.Found[i] = slices.Clone(a.Found[i])
+		for j := range out.Found[i] {
+			u.strip(&out.Found[i][j].Provider)
+		}
+	}
+	return &out, nil
+}
+
+func (u unlinked) strip(p *directory.Provider) {
+	if p.Unit != nil {
+		p.Unit = u.list.Unit(p.Unit)
+	}
+	if p.Offer == nil {
+		return
+	}
+	o := *p.Offer
+	o.Onlinedienste = p.Onlinedienste
+	p.Offer = u.list.Offer(&o)
+	p.Onlinedienste = p.Offer.Onlinedienste
 }
 
 // passOnBlock tells the own members what a hub above has decided: they are not

@@ -22,7 +22,7 @@ var ErrAsked = errors.New("portal: the question cannot be answered")
 func (n *Node) openAPI() error {
 	var err error
 	n.api, err = api.New(api.Config{
-		Self: n.cfg.Entity, Directory: n.directory, Neighbours: n.neighbours.client, Register: n.register, Now: n.now, Log: n.log, PerMinute: n.cfg.API.PerMinute,
+		Self: n.cfg.Entity, Directory: n.directory, Neighbours: unlinked{n.neighbours.client, &n.blocks.list}, Register: n.register, Now: n.now, Log: n.log, PerMinute: n.cfg.API.PerMinute,
 		Seal: func(typ string, claims any) (string, error) { return trust.Sign(n.keys.Federation[0], typ, claims) },
 	})
 	return err

@@ -19,7 +19,7 @@ func (n *Node) openPages() error {
 	var err error
 	n.web, err = web.New(web.Config{
 		Self: n.cfg.Entity, Brand: n.current().brand, Home: n.began.Home, Area: area, Verbund: verbund,
-		Directory: n.directory, Neighbours: n.neighbours.client, Register: n.register, Network: portals{n}, Sessions: people{n}, Reports: remarks{n}, ReportGap: n.gap, Target: n.target,
+		Directory: n.directory, Neighbours: unlinked{n.neighbours.client, &n.blocks.list}, Register: n.register, Network: portals{n}, Sessions: people{n}, Reports: remarks{n}, ReportGap: n.gap, Target: n.target,
 		FormTargets: n.formTargets, Demo: n.cfg.Demo, Now: n.now, Log: n.log,
 	})
 	if err != nil {

@@ -45,7 +45,7 @@ func (l *List) Apply(c *catalog.Catalogue) *catalog.Catalogue {
 		}
 	}
 	for i := range c.Units {
-		if u := l.unit(&c.Units[i]); u != &c.Units[i] {
+		if u := l.Unit(&c.Units[i]); u != &c.Units[i] {
 			own()
 			out.Units[i] = *u
 		}
@@ -90,7 +90,8 @@ func (l *List) Offer(o *catalog.Offer) *catalog.Offer {
 	return &out
 }
 
-func (l *List) unit(u *catalog.Unit) *catalog.Unit {
+// Unit is Apply for one unit.
+func (l *List) Unit(u *catalog.Unit) *catalog.Unit {
 	p := pen{blocked: l.now()}
 	out := *u
 	hours, _ := p.text(u.Hours)
