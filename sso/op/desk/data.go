@@ -179,7 +179,8 @@ func (d *Desk) delete(v *visit) error {
 
 // Remove deletes an account with everything kept about it at the provider and
 // signs it out everywhere; it returns what each portal answered. Nobody signs
-// in to it any more from the first moment on. What a portal has received stays
+// in to it any more from the first moment on. After an error the account is
+// there, locked, and Remove can be called again. What a portal has received stays
 // there: it is that portal's record.
 func (d *Desk) Remove(ctx context.Context, id string) ([]sso.LogoutResult, error) {
 	own, err := d.c.Accounts.Get(ctx, id)
@@ -192,11 +193,11 @@ func (d *Desk) Remove(ctx context.Context, id string) ([]sso.LogoutResult, error
 		}
 	}
 	results, err := d.c.Provider.Forget(ctx, id)
-	if d.c.Passkeys != nil {
-		err = errors.Join(err, d.c.Passkeys.Forget(ctx, id))
+	if err == nil && d.c.Passkeys != nil {
+		err = d.c.Passkeys.Forget(ctx, id)
 	}
-	if own != nil {
-		err = errors.Join(err, d.c.Accounts.Delete(ctx, own.Username))
+	if err == nil && own != nil { // last: whoever begins again must find the account
+		err = d.c.Accounts.Delete(ctx, own.Username)
 	}
 	if err != nil {
 		return results, err
