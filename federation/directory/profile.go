@@ -17,6 +17,9 @@ type profile struct {
 	title string
 	terms []uint32 // word<<fieldBits | one field, ascending, distinct
 	head  []uint32
+
+	doc   int32 // the document it was counted in last
+	count *textCount
 }
 
 // profile analyses the words of an offer, or finds that it already has.

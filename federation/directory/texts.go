@@ -61,7 +61,7 @@ type textBuilder struct {
 	unused   []uint32 // indexes into all
 	docs     []*docState
 	free     []int32
-	ofKey    map[leika.ID]int32
+	ofKey    []int32             // by key number: its document plus one
 	members  map[int32][]written // by slot
 	most     int                 // words, see bounded
 
@@ -78,10 +78,16 @@ type textBuilder struct {
 
 type docState struct {
 	document
-	texts  map[*profile]int32 // → offers with this text
-	counts map[uint32]int32   // term of a profile → profiles that have it
+	texts  map[*profile]*textCount
+	counts map[uint32]int32 // term of a profile → profiles that have it
 	titles map[string]*titleCount
 	queued bool // in changed
+}
+
+// textCount is how many offers of one document have one text.
+type textCount struct {
+	n     int32
+	title *titleCount
 }
 
 type titleCount struct {
@@ -99,8 +105,8 @@ func newTextBuilder() *textBuilder {
 	return &textBuilder{
 		seed: maphash.MakeSeed(), weights: words.NewWeights(),
 		stems: map[string]uint32{}, stemNo: map[string]uint32{},
-		profiles: map[uint64]uint32{}, ofKey: map[leika.ID]int32{},
-		members: map[int32][]written{}, most: maxWords, current: emptyTexts(), named: map[int32]string{},
+		profiles: map[uint64]uint32{},
+		members:  map[int32][]written{}, most: maxWords, current: emptyTexts(), named: map[int32]string{},
 	}
 }
 
@@ -201,16 +207,19 @@ func (b *textBuilder) putIn(ix *index, in *arrival) {
 }
 
 func (b *textBuilder) keyDoc(key leika.ID, no uint32) int32 {
-	d, ok := b.ofKey[key]
+	for int(no) >= len(b.ofKey) {
+		b.ofKey = append(b.ofKey, 0)
+	}
+	d, ok := b.ofKey[no]-1, b.ofKey[no] > 0
 	if !ok {
 		d = b.newDoc(document{key: key, no: no})
-		b.ofKey[key] = d
+		b.ofKey[no] = d + 1
 	}
 	return d
 }
 
 func (b *textBuilder) newDoc(d document) int32 {
-	s := &docState{document: d, texts: map[*profile]int32{}, counts: map[uint32]int32{}, titles: map[string]*titleCount{}}
+	s := &docState{document: d, texts: map[*profile]*textCount{}, counts: map[uint32]int32{}, titles: map[string]*titleCount{}}
 	if n := len(b.free); n > 0 {
 		i := b.free[n-1]
 		b.free = b.free[:n-1]
@@ -230,26 +239,40 @@ func (b *textBuilder) count(doc int32, p *profile, by int32) {
 		d.queued = true
 		b.changed = append(b.changed, doc)
 	}
-	t := d.titles[p.title]
-	if t == nil {
-		t = &titleCount{head: p.head}
-		d.titles[p.title] = t
+	c := p.count
+	if c == nil || p.doc != doc { // nearly always a text is of one document only
+		c = d.count(p)
+		p.doc, p.count = doc, c
 	}
-	if t.n += int(by); t.n == 0 {
+	if c.title.n += int(by); c.title.n == 0 {
 		delete(d.titles, p.title)
 	}
-	was := d.texts[p]
-	if was+by == 0 {
+	was := c.n
+	if c.n += by; c.n == 0 {
 		delete(d.texts, p)
-	} else {
-		d.texts[p] = was + by
+		p.count = nil
 	}
-	if was == 0 || was+by == 0 {
+	if was == 0 || c.n == 0 {
 		b.countTerms(doc, p, by)
 	}
 	if d.offers == 0 && d.key.IsZero() {
 		b.free = append(b.free, doc)
 	}
+}
+
+// count returns the count of a text, a new one if the document has none.
+func (d *docState) count(p *profile) *textCount {
+	c := d.texts[p]
+	if c == nil {
+		t := d.titles[p.title]
+		if t == nil {
+			t = &titleCount{head: p.head}
+			d.titles[p.title] = t
+		}
+		c = &textCount{title: t}
+		d.texts[p] = c
+	}
+	return c
 }
 
 func (b *textBuilder) countTerms(doc int32, p *profile, by int32) {
@@ -370,10 +393,10 @@ func (b *textBuilder) publishDocs(next *texts) {
 
 func (b *textBuilder) keyDocs(keys *keyTable) []int32 {
 	of := make([]int32, len(keys.ids))
-	for no, id := range keys.ids {
+	for no := range keys.ids {
 		of[no] = -1
-		if d, ok := b.ofKey[id]; ok {
-			of[no] = d
+		if no < len(b.ofKey) {
+			of[no] = b.ofKey[no] - 1
 		}
 	}
 	return of
