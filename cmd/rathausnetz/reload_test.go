@@ -1,7 +1,14 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -176,4 +183,66 @@ func lastLine(log, containing string) string {
 		}
 	}
 	return last
+}
+
+// TestRenewedCertificate replaces the certificate of a running node: with a
+// good one, which is in use without a restart, and with a broken one, which is
+// not.
+func TestRenewedCertificate(t *testing.T) {
+	p := newProcess(t, buildBinary(t), "melle", "Stadt Melle")
+	listener := "127.0.0.1" + p.entity[strings.LastIndex(p.entity, ":"):]
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	put := func(serial int64) {
+		t.Helper()
+		k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &x509.Certificate{SerialNumber: big.NewInt(serial), DNSNames: []string{"portal.test.example"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+		der, err := x509.CreateCertificate(rand.Reader, c, c, &k.PublicKey, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pkcs8, err := x509.MarshalPKCS8PrivateKey(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+		writeFile(t, key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
+	}
+	serial := func() int64 {
+		c, err := tls.Dial("tcp", listener, &tls.Config{InsecureSkipVerify: true}) // who it is does not matter here
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		return c.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
+	}
+	put(1)
+	p.env = append(p.env, "RATHAUSNETZ_ENTITY=https://portal.test.example", "RATHAUSNETZ_TLS_CERT="+cert, "RATHAUSNETZ_TLS_KEY="+key)
+	p.serve()
+	if got := serial(); got != 1 {
+		t.Fatalf("certificate %d", got)
+	}
+	put(2)
+	p.await(func() error {
+		if got := serial(); got != 2 {
+			return fmt.Errorf("certificate %d is in use, not the renewed one", got)
+		}
+		return nil
+	})
+	writeFile(t, key, []byte("broken"))
+	p.hup()
+	p.logs("configuration not reloaded, the old one stays", 1)
+	if got := serial(); got != 2 {
+		t.Errorf("certificate %d after a broken one", got)
+	}
+	put(3)
+	if out := p.must(p.with("reload")...); !strings.Contains(out, "reloaded") {
+		t.Error(out)
+	}
+	if got := serial(); got != 3 { // at once
+		t.Errorf("certificate %d after a reload", got)
+	}
 }

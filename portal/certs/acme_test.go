@@ -134,11 +134,23 @@ func (a *authority) open(r *http.Request) []byte {
 		a.t.Error(err)
 	}
 	if head.JWK != nil {
-		x, errX := base64.RawURLEncoding.DecodeString(head.JWK.X)
-		y, errY := base64.RawURLEncoding.DecodeString(head.JWK.Y)
-		print, err := acme.JWKThumbprint(&ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(x), Y: new(big.Int).SetBytes(y)})
-		if errX != nil || errY != nil || err != nil {
-			a.t.Error(errX, errY, err)
+		point := make([]byte, 1, 65)
+		point[0] = 4 // uncompressed
+		for _, s := range []string{head.JWK.X, head.JWK.Y} {
+			b, err := base64.RawURLEncoding.DecodeString(s)
+			if err != nil {
+				a.t.Error(err)
+			}
+			point = append(point, b...)
+		}
+		pub, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+		if err != nil {
+			a.t.Error(err)
+			return nil
+		}
+		print, err := acme.JWKThumbprint(pub)
+		if err != nil {
+			a.t.Error(err)
 		}
 		a.account = print
 	}

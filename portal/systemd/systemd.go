@@ -136,11 +136,11 @@ func (m *Manager) tell(state string) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrManager, err)
 	}
-	defer c.Close()
-	if err := c.SetWriteDeadline(time.Now().Add(time.Second)); err != nil {
-		return fmt.Errorf("%w: %w", ErrManager, err)
+	err = c.SetWriteDeadline(time.Now().Add(time.Second))
+	if err == nil {
+		_, err = c.Write([]byte(state))
 	}
-	if _, err := c.Write([]byte(state)); err != nil {
+	if err = errors.Join(err, c.Close()); err != nil {
 		return fmt.Errorf("%w: %w", ErrManager, err)
 	}
 	return nil
