@@ -156,6 +156,10 @@ func TestDoctor(t *testing.T) {
 
 	p.must(hub.Kill())
 	p.finds("hub", doctor.Failure, string(hub.Entity), "TCP 443 to the hub")
+	c := NewCitizen(nw.Transport()) // the dead hub makes nobody unready
+	if err := c.Open(t.Context(), m.Entity.URL("/readyz")); err != nil || c.Status() != 200 {
+		t.Errorf("readyz without a hub: %d %v", c.Status(), err)
+	}
 	p.finds("sign-on", doctor.Failure, "connection refused", "nobody can sign in")
 	m.SetClock(21 * time.Hour)
 	p.finds("membership", doctor.Warning, "was not renewed", "see that the hub answers")
