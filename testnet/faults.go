@@ -104,12 +104,16 @@ func Await(ctx context.Context, condition func() error) error {
 // running member's newest catalogue and sees it alive. With Spec.Anchors each
 // Landkreis is looked at by itself.
 func (nw *Network) AwaitConverged(ctx context.Context) error {
+	at := 0 // whoever was not ready is asked first the next time
 	return Await(ctx, func() error {
-		for _, m := range nw.Members() {
-			if m.Node() == nil {
+		members := nw.Members()
+		for i := range members {
+			next := (at + i) % len(members)
+			if members[next].Node() == nil {
 				continue
 			}
-			if err := nw.complete(m); err != nil {
+			if err := nw.complete(members[next]); err != nil {
+				at = next
 				return err
 			}
 		}

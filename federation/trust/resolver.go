@@ -149,8 +149,8 @@ func (r *Resolver) Cached(id federation.EntityID) (*Chain, bool) {
 // calls for one id share one resolution.
 func (r *Resolver) Fresh(ctx context.Context, id federation.EntityID) (*Chain, error) {
 	v, err, _ := r.flights.Do(string(id), func() (any, error) {
-		if e, ok := r.cache.recent(id, r.cfg.Now(), r.cfg.Reuse); ok && r.cfg.Reuse > 0 && e.chain != nil {
-			return e.chain, nil
+		if c := r.reusable(id); c != nil {
+			return c, nil
 		}
 		// The resolution is shared: it must not end with the first caller.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Limits.Timeout)
@@ -166,6 +166,19 @@ func (r *Resolver) Fresh(ctx context.Context, id federation.EntityID) (*Chain, e
 		return nil, err
 	}
 	return v.(*Chain), nil
+}
+
+// reusable returns the chain of a member that was verified within Reuse. One
+// that shows no mark yet is on the way to become a member.
+func (r *Resolver) reusable(id federation.EntityID) *Chain {
+	e, ok := r.cache.recent(id, r.cfg.Now(), r.cfg.Reuse)
+	if !ok || r.cfg.Reuse <= 0 || e.chain == nil {
+		return nil
+	}
+	if _, member := e.chain.Membership(); !member {
+		return nil
+	}
+	return e.chain
 }
 
 // Explain resolves id afresh and returns every step that was taken, also when
