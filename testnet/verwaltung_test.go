@@ -116,9 +116,7 @@ func planHandover(t *testing.T, p *webtest.Page, nw *Network) {
 	p.Click("#alles")
 	p.Click(`button[value="vorschau"]`)
 	p.Expect("So sieht es ab "+day+" aus", passTitle, "niemand")
-	p.Type("#tag", newYear.Format(time.DateOnly))
-	p.Click("#alles")
-	p.Click(`button[value="planen"]`)
+	p.Click(`button[value="planen"]`) // what was typed is kept
 	p.Expect("Die Übergabe am " + day + " ist geplant.")
 	c := NewCitizen(nw.Transport())
 	if err := awaitPage(t.Context(), c, other.Entity.URL("/leistung/"+passLeika+"/"+giver.Area.String()), "Ab "+day+" ist dafür noch niemand eingetragen.", giver.Legal); err != nil {
@@ -151,7 +149,7 @@ func pictures(t *testing.T, p *webtest.Page, hub, m *Member) {
 	id := strings.NewReplacer(":", "%3A", "/", "%2F").Replace(string(m.Entity))
 	for name, path := range map[string]string{
 		"uebersicht": "", "netz": "/verbund", "aufnahme": "/verbund/aufnahme", "mitglied": "/verbund/mitglied?id=" + id, "ausschliessen": "/verbund/ausschliessen?id=" + id,
-		"abdeckung": "/verbund/abdeckung", "konflikte": "/verbund/konflikte", "luecken": "/verbund/luecken", "beweise": "/verbund/beweise", "protokoll": "/verbund/protokoll", "zugaenge": "/zugaenge",
+		"abdeckung": "/verbund/abdeckung", "konflikte": "/verbund/konflikte", "luecken": "/verbund/luecken", "beweise": "/verbund/beweise", "protokoll": "/verbund/protokoll", "zugaenge": "/zugaenge", "uebergaben": "/verbund/uebergaben", "uebergabe": "/verbund/uebergabe?id=" + id,
 	} {
 		for _, width := range []int64{1280, 390} {
 			for _, dark := range []bool{false, true} {

@@ -58,6 +58,7 @@ type handoverPage struct {
 	From    time.Time
 	Scope   scopeForm
 	Reason  string
+	All     bool   // everything is given up
 	Problem string // of the day
 	Now     []string
 	Shown   bool // a preview was asked for
@@ -75,6 +76,7 @@ func (h *Hub) handover(q *admin.Request) (*admin.Answer, error) {
 	p := &handoverPage{Member: m, Scope: formOf(m.Scope), Now: h.scopeLines(m.Scope)}
 	if m.Next != nil {
 		p.Day, p.Scope, p.Reason = m.Next.From.Format(time.DateOnly), formOf(m.Next.Scope), m.Next.Reason
+		p.All = len(m.Next.Scope.Subtree)+len(m.Next.Scope.Areas) == 0
 		h.preview(p, m.Next.Planned)
 	}
 	return q.View("uebergabe", "Übergabe: "+m.Name, p), nil
@@ -93,7 +95,7 @@ func (h *Hub) plan(q *admin.Request) (*admin.Answer, error) {
 		p.Problem = "Bitte wählen Sie einen Tag."
 	}
 	planned := federation.Planned{From: from}
-	if q.PostFormValue("alles") == "" {
+	if p.All = q.PostFormValue("alles") != ""; !p.All {
 		planned.Scope = p.Scope.read(h.cfg.Register)
 	}
 	if p.Problem != "" || len(p.Scope.Problems) > 0 {

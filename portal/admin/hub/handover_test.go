@@ -46,6 +46,7 @@ func TestHandover(t *testing.T) {
 	if m, err := f.anchor.Show(t.Context(), melle); err != nil || m.Next == nil || len(m.Next.Scope.Subtree) != 0 {
 		t.Errorf("%+v %v", m.Next, err)
 	}
+	said(t, p.Open("/verwaltung/verbund/uebergabe?id="+url.QueryEscape(id)), 200, `id="alles" checked`)
 	if got := f.noted(t, "unplan"); got != "staff:"+p.Account.ID+" https://melle.example " {
 		t.Errorf("trail: %q", got)
 	}
