@@ -65,7 +65,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		testnetCommand(), serveCommand(), initCommand(), configCommand(), reloadCommand(), versionCommand(), manCommand(), adminCommand(),
 		inviteCommand(), joinCommand(), leaveCommand(), memberCommand(), neighbourCommand(), blockCommand(), unblockCommand(), blocksCommand(), auditCommand(), accountCommand(),
-		backupCommand(), restoreCommand(), doctorCommand(), manCommand(),
+		backupCommand(), restoreCommand(), doctorCommand(),
 		catalogCommand(), linksCommand(), reportCommand(), regionCommand(), leikaCommand(),
 		statusCommand(), resolveCommand(), coverageCommand(), conflictsCommand(), trustCommand(), keysCommand(),
 	)

@@ -80,6 +80,10 @@ func Judge(m *Machine, n *Node) []Finding {
 		r.bad(Warning, "membership", "ask the hub for a code and use it: rathausnetz join CODE", "the node has not joined a network")
 		return r.list
 	case "waiting":
+		if n.Hub == n.Entity {
+			r.bad(Warning, "membership", "wait a few seconds and ask again", "the hub has just started, and verifies itself")
+			return r.list
+		}
 		r.hub(n)
 		r.outside(n)
 		r.bad(Warning, "membership", "read your eight words to the hub over the telephone; its operator then approves", "the hub has not approved this node yet")

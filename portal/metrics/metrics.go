@@ -151,7 +151,6 @@ func byResult(vec *prometheus.CounterVec, next http.Handler) http.Handler {
 // Route counts and times the answers of next under a route pattern, never
 // under the path that was asked for, and tells done of each; done may be nil.
 func (m *Metrics) Route(pattern string, next http.Handler, done func(r *http.Request, status int, took time.Duration)) http.Handler {
-	duration := m.duration.WithLabelValues(pattern)
 	usual := m.requests.WithLabelValues(pattern, http.MethodGet, "2xx") // what nearly all are, looked up once
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := time.Now()
@@ -160,7 +159,7 @@ func (m *Metrics) Route(pattern string, next http.Handler, done func(r *http.Req
 		defer func() {
 			took := time.Since(begun)
 			m.inFlight.Dec()
-			duration.Observe(took.Seconds())
+			m.duration.WithLabelValues(pattern).Observe(took.Seconds())
 			if status := rec.code(); r.Method == http.MethodGet && status/100 == 2 {
 				usual.Inc()
 			} else {
