@@ -205,14 +205,13 @@ func TestEvidence(t *testing.T) {
 
 func TestTrail(t *testing.T) {
 	f := open(t)
-	p := f.signIn(t, staff.Verbund)
 	for _, r := range [][3]string{{"root", "invite", "Gemeinde A"}, {"staff:ABCDEFGH", "approve", "https://a.example"}, {"root", "invite", "=cmd"}} {
 		if err := f.anchor.Note(t.Context(), r[0], r[1], r[2], ""); err != nil {
 			t.Fatal(err)
 		}
 		f.now = f.now.Add(24 * time.Hour)
 	}
-	p = f.signIn(t, staff.Verbund) // the clock has ended the session
+	p := f.signIn(t, staff.Verbund)
 	said(t, p.Open("/verwaltung/verbund/protokoll?pruefen=1"), 200, "Das Protokoll ist vollständig: 3 Einträge", "Einträge 1 bis 3 von 3")
 	said(t, p.Open("/verwaltung/verbund/protokoll?wer=ABCDEFGH"), 200, "Einträge 1 bis 1 von 1", "Mitglied freigegeben")
 	said(t, p.Open("/verwaltung/verbund/protokoll?was=invite&von=2026-11-23"), 200, "Einträge 1 bis 1 von 1", "=cmd")
