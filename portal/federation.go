@@ -314,14 +314,18 @@ func (n *Node) verifiedItself(ctx context.Context, net *network) bool {
 // followRoster keeps the directory in step with who is a member.
 func (n *Node) followRoster(ctx context.Context, net *network) error {
 	known := map[federation.EntityID]federation.Member{}
+	blocks := uint64(0)
 	for {
 		now := map[federation.EntityID]federation.Member{}
+		decided := n.blocks.list.Version() // about hosts: everybody's links are looked at again
+		all := decided != blocks
+		blocks = decided
 		quiet := false // somebody is new whom gossip does not bring
 		for _, m := range net.roster.Members() {
 			now[m.ID] = m
 			_, before := known[m.ID]
 			quiet = quiet || !before && net.follows(m.ID)
-			if before, ok := known[m.ID]; !ok || !reflect.DeepEqual(before, m) {
+			if before, ok := known[m.ID]; !ok || all || !reflect.DeepEqual(before, m) {
 				n.showMember(m)
 			}
 		}

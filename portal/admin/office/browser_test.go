@@ -13,7 +13,7 @@ import (
 )
 
 var pages = []string{
-	"/verwaltung", "/verwaltung/inhalte", "/verwaltung/inhalte?art=luecke", "/verwaltung/inhalte/leistungen", "/verwaltung/inhalte/leistungen?q=xyz",
+	"/verwaltung", "/verwaltung/inhalte", "/verwaltung/inhalte/leistungen", "/verwaltung/inhalte/leistungen?q=xyz",
 	"/verwaltung/inhalte/leistung?id=t:hund", "/verwaltung/inhalte/leistung?id=t:ausweis&ort=034590024024", "/verwaltung/inhalte/links", "/verwaltung/inhalte/hinweise",
 	"/verwaltung/inhalte/tabelle", "/verwaltung/inhalte/uebernahme", "/verwaltung/inhalte/aufrufe",
 	"/verwaltung/erscheinungsbild", "/verwaltung/erscheinungsbild/vorschau", "/verwaltung/erscheinungsbild/vorschau?seite=leistung&thema=dunkel", "/verwaltung/erscheinungsbild/versionen",
