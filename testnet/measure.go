@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"rathausnetz/federation"
 	"rathausnetz/portal"
 )
 
@@ -301,14 +300,6 @@ func resident() int64 {
 				return kb << 10
 			}
 		}
-	}
-	return 0
-}
-
-// serialOf is which serial of a member this node serves, 0 if none.
-func (m *Member) serialOf(id federation.EntityID) uint64 {
-	if n := m.Node(); n != nil {
-		return n.Serving(id)
 	}
 	return 0
 }
