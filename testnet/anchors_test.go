@@ -92,9 +92,14 @@ func TestAnchors(t *testing.T) {
 		ctx := within(t, time.Minute)
 		awaitNeighbours(ctx, t, []*Member{melle, first, geeste, emsbueren, second}, 1)
 		awaitGossip(ctx, t, first, "alive")
-		a := mustResolve(ctx, t, melle, geeste.Area.String())
-		if a.AnsweredBy == nil || a.AnsweredBy.Entity != string(second.Entity) || len(a.Providers) != 1 || a.Providers[0].Member.ID != string(geeste.Entity) {
-			t.Errorf("melle about geeste: %+v", a)
+		if err := Await(ctx, func() error { // the area was another a moment ago
+			a := mustResolve(ctx, t, melle, geeste.Area.String())
+			if a.AnsweredBy == nil || a.AnsweredBy.Entity != string(second.Entity) || len(a.Providers) != 1 || a.Providers[0].Member.ID != string(geeste.Entity) {
+				return fmt.Errorf("melle about geeste: %+v", a)
+			}
+			return nil
+		}); err != nil {
+			t.Error(err)
 		}
 	})
 

@@ -64,11 +64,15 @@ func (r *Roster) snapshot() kept {
 	maps.DeleteFunc(r.ended, func(_ federation.EntityID, e ended) bool { return !now.Before(e.Until.Add(lapsedFor)) })
 	chains := make(map[federation.EntityID]*trust.Chain, len(r.entries))
 	for id, e := range r.entries {
-		if e.chain == nil || e.verdict.State != StateMember {
-			continue
+		member := e.verdict.State == StateMember
+		if _, noticed := r.ended[id]; e.chain == nil || !member && !noticed {
+			continue // of who was revoked, the notice says why after a restart
 		}
-		if !e.chain.Valid(now) && len(r.good.Chains) > 0 {
-			return r.lastGood() // the hub is away for long
+		if !e.chain.Valid(now) {
+			if member && len(r.good.Chains) > 0 {
+				return r.lastGood() // the hub is away for long
+			}
+			continue
 		}
 		chains[id] = e.chain
 		for _, s := range e.chain.Statements {
@@ -112,7 +116,8 @@ func (r *Roster) snapshot() kept {
 func (r *Roster) lastGood() kept {
 	k := kept{At: r.good.At, Statements: r.good.Statements, Ended: maps.Clone(r.ended), Blocks: r.cfg.Blocks.All()}
 	for i, id := range r.leaves {
-		if e := r.entries[id]; e == nil || e.verdict.State == StateMember {
+		_, noticed := r.ended[id]
+		if e := r.entries[id]; e == nil || noticed || e.verdict.State == StateMember {
 			k.Chains = append(k.Chains, r.good.Chains[i])
 		}
 	}
