@@ -226,7 +226,7 @@ func (d *Discovery) rejoin(ctx context.Context, list *memberlist.Memberlist, ask
 		targets = append(d.anyAlive(), targets...)
 	}
 	if askSeeds || d.alive.Load() == 0 {
-		targets = append(d.strangersFirst(d.seeds(ctx)), targets...)
+		targets = append(d.unheard(d.seeds(ctx)), targets...)
 	}
 	var wg sync.WaitGroup
 	for _, addr := range targets[:min(len(targets), rejoinParallel)] {
@@ -244,26 +244,19 @@ func (d *Discovery) rejoin(ctx context.Context, list *memberlist.Memberlist, ask
 	wg.Wait()
 }
 
-// strangersFirst puts addresses where no node is known to be alive before the
-// others: a node that was refused until its membership was verified is not
-// told about again by gossip, so it has to be asked.
-func (d *Discovery) strangersFirst(seeds []netip.AddrPort) []netip.AddrPort {
+// unheard returns the addresses where no node is known to be alive: another
+// network that knows nothing of this one, or a node that was refused until its
+// membership was verified, which gossip does not tell about again. Seeds that
+// are alive hear everything by push/pull; asking them too would cost a whole
+// push/pull each.
+func (d *Discovery) unheard(seeds []netip.AddrPort) []netip.AddrPort {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	alive := make(map[netip.AddrPort]bool)
 	for _, p := range d.peers {
 		alive[p.addr] = alive[p.addr] || p.up()
 	}
-	slices.SortStableFunc(seeds, func(a, b netip.AddrPort) int {
-		switch {
-		case alive[a] == alive[b]:
-			return 0
-		case alive[b]:
-			return -1
-		}
-		return 1
-	})
-	return seeds
+	return slices.DeleteFunc(seeds, func(a netip.AddrPort) bool { return alive[a] })
 }
 
 // anyAlive returns the address of a node that is alive, chosen at random, or
