@@ -49,7 +49,7 @@ func benchNetwork(b *testing.B, members int) (*Network, context.Context) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.Context(), 5*time.Minute+time.Duration(members)*10*time.Second)
 	b.Cleanup(cancel)
-	nw, err := Start(ctx, Spec{Members: members, Synthetic: true, Offers: crowdOffers})
+	nw, err := Start(ctx, Spec{Members: members, Synthetic: true, Offers: crowdOffers(100)})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -39,7 +39,7 @@ type Spec struct {
 	// Synthetic invents a Kreis of Members Gemeinden, for sizes that no real
 	// one has, out of Seed; more members than the built-in Kreis has places for
 	// do so by themselves. Up to 30 members each offers about 400 services;
-	// above that only Offers of them, 20 by default.
+	// above that only Offers of them: by default 20 with 100 members, 6 with 300.
 	Synthetic bool
 	Seed      uint64
 	Offers    int

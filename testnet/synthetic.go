@@ -27,8 +27,9 @@ const (
 	maxSynthetic   = 990             // an AGS has three digits for the Gemeinde
 	// crowdAbove is how many members may have catalogues of realistic size:
 	// every node holds all of them, so their number counts twice.
-	crowdAbove  = 30
-	crowdOffers = 20
+	crowdAbove = 30
+	// crowdTotal is about how many offers such a crowd has in all.
+	crowdTotal = 2000
 	// carriedTowns have the demonstration's texts, so that the journeys find
 	// what they look for.
 	carriedTowns = 2
@@ -122,7 +123,7 @@ func (s *Spec) synthesise() error {
 	s.Kreis = region.MustArea(syntheticKreis)
 	s.Register = syntheticRegister(s.network, s.Members)
 	if s.Offers == 0 && s.Members > crowdAbove {
-		s.Offers = crowdOffers
+		s.Offers = crowdOffers(s.Members)
 	}
 	return nil
 }
@@ -162,6 +163,9 @@ func (s Spec) limits() mirror.Limits {
 	}
 	return mirror.Limits{Pulls: 2, RequestTimeout: time.Minute}
 }
+
+// crowdOffers is what each of n members then offers.
+func crowdOffers(n int) int { return max(4, crowdTotal/n) }
 
 // crowdProfile is for n nodes on a few cores: probing, not gossip, is what
 // costs [PERF].

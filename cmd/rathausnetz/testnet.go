@@ -22,6 +22,7 @@ const (
 	startLimit = 3 * time.Minute
 	startEach  = 4 * time.Second
 	crowd      = 30 // members that are too many for the collector's usual haste
+	crowdBytes = 16 << 30
 )
 
 type testnetFlags struct {
@@ -46,6 +47,7 @@ func testnetCommand() *cobra.Command {
 			begin := time.Now()
 			if f.members > crowd { // memory is there; cores are what is short
 				debug.SetGCPercent(300)
+				debug.SetMemoryLimit(crowdBytes)
 			}
 			starting, cancel := context.WithTimeout(cmd.Context(), startLimit+time.Duration(max(0, f.members-crowd))*startEach)
 			defer cancel()

@@ -211,10 +211,7 @@ func cpuOf(b *testing.B, pid int) time.Duration {
 	}
 	fields := strings.Fields(string(raw[strings.LastIndexByte(string(raw), ')')+1:]))
 	var user, system int64
-	if _, err := fmt.Sscan(fields[11], &user); err == nil {
-		_, err = fmt.Sscan(fields[12], &system)
-	}
-	if err != nil {
+	if _, err := fmt.Sscan(strings.Join(fields[11:13], " "), &user, &system); err != nil {
 		b.Fatal(err)
 	}
 	return time.Duration(user+system) * 10 * time.Millisecond
