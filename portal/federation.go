@@ -24,6 +24,7 @@ const (
 	pollApproval  = time.Second           // between two questions whether the hub has approved
 	rekeyEvery    = 15 * time.Second      // a hub looks after its own gossip keys
 	retryUpkeep   = 30 * time.Second      // after a failure
+	firstDoubt    = time.Second           // while the own membership does not verify; doubles
 	pokeAtMost    = time.Second           // between two refreshes caused by unknown nodes
 	rosterPause   = 50 * time.Millisecond // between two looks at who is a member
 	configMinutes = time.Minute           // an entity configuration is signed at most this often
@@ -274,12 +275,13 @@ func (n *Node) refreshMembership(ctx context.Context) (again time.Duration, err 
 
 // upkeep keeps mark and gossip keys fresh: in time, and at once after a notice.
 func (n *Node) upkeep(ctx context.Context, net *network) error {
-	wait := time.Duration(0)
+	wait, doubt := time.Duration(0), firstDoubt
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-net.noticed:
+			doubt = firstDoubt
 		case <-time.After(wait):
 		}
 		again, err := n.refreshMembership(ctx)
@@ -292,16 +294,19 @@ func (n *Node) upkeep(ctx context.Context, net *network) error {
 			n.log.Warn("membership was not refreshed", "err", err)
 			wait = retryUpkeep
 		} else if !n.verifiedItself(ctx, net) {
-			wait = time.Second
+			wait, doubt = doubt, min(2*doubt, retryUpkeep)
+		} else {
+			doubt = firstDoubt
 		}
 	}
 }
 
 // verifiedItself verifies this node's own membership if that has failed so far:
-// its first statements may have been fetched before they showed the mark, and
-// the roster would look again only with its next refresh.
+// its first statements may have been fetched before they showed the mark, or a
+// notice has ended it before the new mark was there, and the roster would look
+// again only with its next refresh.
 func (n *Node) verifiedItself(ctx context.Context, net *network) bool {
-	if _, err := net.roster.Chain(n.cfg.Entity); err == nil || errors.Is(err, roster.ErrRevoked) {
+	if _, err := net.roster.Chain(n.cfg.Entity); err == nil {
 		return true
 	}
 	if err := net.roster.RefreshMember(ctx, n.cfg.Entity); err != nil {

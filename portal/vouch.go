@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -31,8 +32,11 @@ const (
 	vouchTick  = 15 * time.Second // between two looks at who is due
 	vouchEvery = time.Hour        // one that stands well is verified again
 	vouchLong  = 12 * time.Hour   // a proof that holds for longer is not renewed in the list
-	vouchSlots = 4
-	maxHubs    = 2 * neighbour.MaxNeighbours
+	// vouchSettle: after a notice about a hub it is looked at with every tick,
+	// because it may show its former mark until it has fetched the new one.
+	vouchSettle = 2 * time.Minute
+	vouchSlots  = 4
+	maxHubs     = 2 * neighbour.MaxNeighbours
 )
 
 // standing is what a hub has found out about another one.
@@ -190,6 +194,7 @@ func (p *pool) due(wanted map[federation.EntityID]*config.Neighbour, keepLand bo
 			delete(p.standing, id)
 		}
 	}
+	maps.DeleteFunc(p.dropped, func(_ federation.EntityID, at time.Time) bool { return now.Sub(at) > vouchEvery })
 	var out []standing
 	for id, pin := range wanted {
 		s := p.standing[id]
@@ -198,7 +203,8 @@ func (p *pool) due(wanted map[federation.EntityID]*config.Neighbour, keepLand bo
 			p.standing[id] = s
 		}
 		s.pin = pin
-		if s.err != nil || now.Sub(s.verified) >= vouchEvery {
+		dropped, noticed := p.dropped[id]
+		if s.err != nil || now.Sub(s.verified) >= vouchEvery || noticed && now.Sub(dropped) < vouchSettle {
 			out = append(out, *s)
 		}
 	}
@@ -223,7 +229,6 @@ func (n *Node) vouchFor(ctx context.Context, net *network, s standing) {
 	case have == nil || began.Before(p.dropped[s.ID]):
 		return // dropped meanwhile
 	case err == nil:
-		delete(p.dropped, s.ID)
 		next.pin, next.verified = s.pin, n.now()
 		p.standing[s.ID] = &next
 		return
