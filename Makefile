@@ -17,9 +17,10 @@ build:
 deps:
 	./.ci/deps
 
-# Where deps could install a Debian to boot, docs/betrieb.md is carried out on it.
+# Where deps could install a Debian to boot, docs/betrieb.md is carried out on it. The
+# packages that wait most come first, beside those that compute.
 test: deps lint package
-	RATHAUSNETZ_REQUIRE=redis,browser,node$$(test -e $(TOOLS)/debian/.complete && echo ,nspawn) $(GO) test -race -timeout 12m ./...
+	RATHAUSNETZ_REQUIRE=redis,browser,node$$(test -e $(TOOLS)/debian/.complete && echo ,nspawn) $(GO) test -race -p 3 -timeout 15m ./testnet ./cmd/rathausnetz ./portal/web ./...
 
 tools: $(TOOLS)/staticcheck $(TOOLS)/errcheck
 $(TOOLS)/nfpm:
