@@ -30,7 +30,7 @@ var (
 // Intervals of looking after neighbours.
 const (
 	vouchTick  = 15 * time.Second // between two looks at who is due
-	vouchEvery = time.Hour        // one that stands well is verified again
+	vouchEvery = time.Minute      // one that stands well is verified again: its area may have changed
 	vouchLong  = 12 * time.Hour   // a proof that holds for longer is not renewed in the list
 	// vouchSettle: after a notice about a hub it is looked at with every tick,
 	// because it may show its former mark until it has fetched the new one.
@@ -194,7 +194,7 @@ func (p *pool) due(wanted map[federation.EntityID]*config.Neighbour, keepLand bo
 			delete(p.standing, id)
 		}
 	}
-	maps.DeleteFunc(p.dropped, func(_ federation.EntityID, at time.Time) bool { return now.Sub(at) > vouchEvery })
+	maps.DeleteFunc(p.dropped, func(_ federation.EntityID, at time.Time) bool { return now.Sub(at) > vouchSettle })
 	var out []standing
 	for id, pin := range wanted {
 		s := p.standing[id]

@@ -89,7 +89,8 @@ func TestAnchors(t *testing.T) {
 	t.Run("neighbour", func(t *testing.T) {
 		// Without a word of configuration: the Land vouches for both, and its
 		// keys serve the gossip of the hubs.
-		ctx := within(t, time.Minute)
+		// A hub looks at its neighbours every minute, a member asks as often.
+		ctx := within(t, 3*time.Minute)
 		awaitNeighbours(ctx, t, []*Member{melle, first, geeste, emsbueren, second}, 1)
 		awaitGossip(ctx, t, first, "alive")
 		if err := Await(ctx, func() error { // the area was another a moment ago
