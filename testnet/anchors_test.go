@@ -96,7 +96,7 @@ func TestAnchors(t *testing.T) {
 		if err := Await(ctx, func() error { // the area was another a moment ago
 			a := mustResolve(ctx, t, melle, geeste.Area.String())
 			if a.AnsweredBy == nil || a.AnsweredBy.Entity != string(second.Entity) || len(a.Providers) != 1 || a.Providers[0].Member.ID != string(geeste.Entity) {
-				return fmt.Errorf("melle about geeste: %+v", a)
+				return fmt.Errorf("melle about geeste: %+v; melle knows %+v, its hub %+v", a, melle.Node().Neighbours(), first.Node().Neighbours())
 			}
 			return nil
 		}); err != nil {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"rathausnetz/federation/catalog"
 	"rathausnetz/federation/directory"
 	"rathausnetz/federation/leika"
+	"rathausnetz/federation/neighbour"
 	"rathausnetz/federation/region"
 )
 
@@ -429,6 +431,36 @@ func TestAnswersFollowTheIndex(t *testing.T) {
 	after := get(a, http.MethodGet, target, "If-None-Match", before.Header.Get("Etag"))
 	if after.StatusCode != http.StatusOK || !strings.Contains(string(body(t, after)), `"reason":"none"`) {
 		t.Errorf("a removed member is still shown: %d", after.StatusCode)
+	}
+}
+
+// beside is a Landkreis that becomes known while the network runs.
+type beside struct {
+	known   bool
+	version uint64
+}
+
+func (b *beside) Of(region.Area) (neighbour.Neighbour, bool) {
+	return neighbour.Neighbour{ID: "https://vechta.example", Name: "Landkreis Vechta"}, b.known
+}
+
+func (b *beside) Version() uint64 { return b.version }
+
+func (b *beside) Ask(context.Context, neighbour.Question) (*neighbour.Answer, error) {
+	return nil, neighbour.ErrSilent
+}
+
+// TestAnswersFollowTheNeighbours: that nobody is known for a place does not
+// outlive the moment when somebody is.
+func TestAnswersFollowTheNeighbours(t *testing.T) {
+	b := &beside{}
+	a := testAPI(t, func(c *Config) { c.Neighbours = b })
+	target := PathResolve + "?leika=" + hund + "&ort=" + bissendorf
+	before := get(a, http.MethodGet, target)
+	b.known, b.version = true, 1
+	after := get(a, http.MethodGet, target, "If-None-Match", before.Header.Get("Etag"))
+	if got := string(body(t, after)); after.StatusCode != http.StatusOK || !strings.Contains(got, "neighbour-silent") {
+		t.Errorf("after a neighbour became known: %d %s", after.StatusCode, got)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 // Neighbours answers for places of other Landkreise; see relay.Client.
 type Neighbours interface {
 	Of(place region.Area) (neighbour.Neighbour, bool)
+	Version() uint64 // another one: Of may answer otherwise
 	Ask(ctx context.Context, q neighbour.Question) (*neighbour.Answer, error)
 }
 

@@ -123,9 +123,9 @@ var (
 
 func (a *API) answer(r *http.Request, f func(*http.Request) (answer, error)) answer {
 	now := a.now()
-	version := a.directory.Version()
+	of := a.edition()
 	key := cacheKey{r.URL.Path, r.URL.RawQuery}
-	if x, ok := a.cache.get(key, version, now); ok {
+	if x, ok := a.cache.get(key, of, now); ok {
 		return x
 	}
 	if len(r.URL.Path)+len(r.URL.RawQuery) > maxURL {
@@ -146,8 +146,19 @@ func (a *API) answer(r *http.Request, f func(*http.Request) (answer, error)) ans
 	}
 	x.etag, x.until = etag, now.Add(cacheFor)
 	x.header = x.values()
-	a.cache.put(key, version, x)
+	a.cache.put(key, of, x)
 	return x
+}
+
+// edition is of what answers are made from.
+type edition struct{ index, neighbours uint64 }
+
+func (a *API) edition() edition {
+	e := edition{index: a.directory.Version()}
+	if a.neighbours != nil {
+		e.neighbours = a.neighbours.Version()
+	}
+	return e
 }
 
 // etag is made from the content of the index and the day: validity is
@@ -195,10 +206,10 @@ func matches(header, etag string) bool {
 	return false
 }
 
-// cache keeps encoded answers of one version of the index.
+// cache keeps encoded answers of one edition.
 type cache struct {
 	mu      sync.RWMutex
-	version uint64              // guarded by mu
+	edition edition             // guarded by mu
 	answers map[cacheKey]answer // guarded by mu
 }
 
@@ -206,10 +217,10 @@ type cacheKey struct{ path, query string }
 
 func newCache() *cache { return &cache{answers: map[cacheKey]answer{}} }
 
-func (c *cache) get(key cacheKey, version uint64, now time.Time) (answer, bool) {
+func (c *cache) get(key cacheKey, of edition, now time.Time) (answer, bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	if c.version != version {
+	if c.edition != of {
 		return answer{}, false
 	}
 	x, ok := c.answers[key]
@@ -218,15 +229,15 @@ func (c *cache) get(key cacheKey, version uint64, now time.Time) (answer, bool) 
 
 // put keeps x unless it is large. When the cache is full it starts anew: no
 // list to maintain on the way of the many readers.
-func (c *cache) put(key cacheKey, version uint64, x answer) {
+func (c *cache) put(key cacheKey, of edition, x answer) {
 	if len(x.body) > maxBody {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.version != version || len(c.answers) >= maxCached {
+	if c.edition != of || len(c.answers) >= maxCached {
 		clear(c.answers)
-		c.version = version
+		c.edition = of
 	}
 	c.answers[key] = x
 }

@@ -82,9 +82,11 @@ type Client struct {
 	http    *http.Client
 	flights singleflight.Group
 
-	mu    sync.Mutex
-	rests map[federation.EntityID]time.Time // until when a neighbour is left alone; guarded by mu
-	stats Stats                             // guarded by mu
+	mu      sync.Mutex
+	rests   map[federation.EntityID]time.Time // until when a neighbour is left alone; guarded by mu
+	stats   Stats                             // guarded by mu
+	seen    *neighbour.List                   // by Version; guarded by mu
+	version uint64                            // guarded by mu
 }
 
 // Stats counts what a client has done since its start.
@@ -116,6 +118,18 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 
 // Of returns the neighbour that a place belongs to.
 func (c *Client) Of(place region.Area) (neighbour.Neighbour, bool) { return c.cfg.List().Of(place) }
+
+// Version grows with every other list: Of may answer otherwise from then on.
+func (c *Client) Version() uint64 {
+	list := c.cfg.List()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if list != c.seen {
+		c.seen = list
+		c.version++
+	}
+	return c.version
+}
 
 // Stats returns the counters.
 func (c *Client) Stats() Stats {

@@ -116,6 +116,20 @@ func (w *world) ask(c *relay.Client, n int) *neighbour.Answer {
 	return a
 }
 
+// Only another list is another version.
+func TestVersion(t *testing.T) {
+	w := newWorld(t)
+	first := w.atMember.Version()
+	if again := w.atMember.Version(); again != first {
+		t.Errorf("version %d, then %d for the same list", first, again)
+	}
+	next := *w.list
+	w.list = &next
+	if got := w.atMember.Version(); got <= first {
+		t.Errorf("version %d after %d for another list", got, first)
+	}
+}
+
 // TestUnchanged: the own hub passes the bytes on that the neighbour sealed.
 func TestUnchanged(t *testing.T) {
 	w := newWorld(t)
