@@ -7,34 +7,37 @@ VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X main.version=$(VERSION)
 TOOLS    = $(CURDIR)/.tools
 export GOWORK = off
+# Without cgo everywhere but under the race detector, so that linting, building
+# and packaging share what is compiled.
+STATIC   = CGO_ENABLED=0 GOFLAGS="$(GOFLAGS) -trimpath"
 
 .PHONY: build test lint fuzz bench soak bench-peers bench-pages package container screenshots deps tools
 
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/rathausnetz ./cmd/rathausnetz
+	$(STATIC) $(GO) build -ldflags "$(LDFLAGS)" -o bin/rathausnetz ./cmd/rathausnetz
 
 # What the tests need beside Go: a Redis server, a browser, and OpenID software that is not ours.
 deps:
 	./.ci/deps
 
 # Where deps could install a Debian to boot, docs/betrieb.md is carried out on it. The
-# packages that wait most come first, beside those that compute.
+# packages that wait most come first, beside those that compute; lint has vetted them.
 test: deps lint package
-	RATHAUSNETZ_REQUIRE=redis,browser,node$$(test -e $(TOOLS)/debian/.complete && echo ,nspawn) $(GO) test -race -p 3 -timeout 15m ./testnet ./cmd/rathausnetz ./portal/web ./...
+	RATHAUSNETZ_REQUIRE=redis,browser,node$$(test -e $(TOOLS)/debian/.complete && echo ,nspawn) $(GO) test -race -vet=off -p 3 -timeout 15m ./testnet ./cmd/rathausnetz ./portal/web ./...
 
 tools: $(TOOLS)/staticcheck $(TOOLS)/errcheck
 $(TOOLS)/nfpm:
-	GOBIN=$(TOOLS) $(GO) install github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.44.0
+	$(STATIC) GOBIN=$(TOOLS) $(GO) install github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.44.0
 $(TOOLS)/staticcheck:
-	GOBIN=$(TOOLS) $(GO) install honnef.co/go/tools/cmd/staticcheck@v0.8.2
+	$(STATIC) GOBIN=$(TOOLS) $(GO) install honnef.co/go/tools/cmd/staticcheck@v0.8.2
 $(TOOLS)/errcheck:
-	GOBIN=$(TOOLS) $(GO) install github.com/kisielk/errcheck@v1.30.0
+	$(STATIC) GOBIN=$(TOOLS) $(GO) install github.com/kisielk/errcheck@v1.30.0
 
 lint: tools
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
-	$(GO) vet ./...
-	$(TOOLS)/staticcheck ./...
-	$(TOOLS)/errcheck -ignoretests -exclude .ci/errcheck.txt ./...
+	$(STATIC) $(GO) vet ./...
+	$(STATIC) $(TOOLS)/staticcheck ./...
+	$(STATIC) $(TOOLS)/errcheck -ignoretests -exclude .ci/errcheck.txt ./...
 	@! grep -rnE '^func init\(\)' --include=*.go . || { echo "init functions are not used here"; exit 1; }
 	@! grep -rnE 'time\.Sleep\(' --include=*_test.go . || { echo "tests wait for a condition, never for a time"; exit 1; }
 
@@ -79,7 +82,7 @@ screenshots: deps
 
 # A Debian package, an archive, the bill of materials and their checksums in dist/.
 package: build $(TOOLS)/nfpm
-	VERSION=$(VERSION) GO=$(GO) cmd/rathausnetz/package/build.sh
+	$(STATIC) VERSION=$(VERSION) GO=$(GO) cmd/rathausnetz/package/build.sh
 
 # The image as an archive, dist/rathausnetz.oci.tar; needs buildah, no registry.
 container: build

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,10 +19,7 @@ import (
 // reports the seconds to the first page, the seconds until the whole Landkreis
 // is up, and the resident memory then.
 func BenchmarkTestnet(b *testing.B) {
-	bin := filepath.Join(b.TempDir(), "rathausnetz")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		b.Fatalf("go build: %v\n%s", err, out)
-	}
+	bin := buildBinary(b)
 	tr := http.DefaultTransport.(*http.Transport).Clone()
 	trust.GuardTransport(tr, true)
 	client := &http.Client{Transport: tr, Timeout: 5 * time.Second}
