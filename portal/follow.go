@@ -35,18 +35,11 @@ const followsParameter = "rathausnetz_follows"
 func (n *Node) newFollower(net *network) (*discovery.Follower, error) {
 	return discovery.NewFollower(discovery.FollowerConfig{
 		Self: n.cfg.Entity, HTTP: n.patient, Sources: func() []federation.EntityID { return n.sources(net) },
-		VerifyAnnouncement: func(a federation.Announcement) error {
-			chain, err := net.roster.Chain(a.Member)
-			if err != nil {
-				net.unknownNode()
-				return err
-			}
-			return trust.VerifyAnnouncement(a, chain.Keys)
-		},
-		OnAnnouncement: n.mirror.Hint,
-		OnNotice:       func(s string) error { return n.takeNotice(net, s) },
-		OnReachable:    n.noteReachable,
-		Now:            n.now, Log: n.log,
+		VerifyAnnouncement: net.verifyAnnouncement,
+		OnAnnouncement:     n.mirror.Hint,
+		OnNotice:           func(s string) error { return n.takeNotice(net, s) },
+		OnReachable:        n.noteReachable,
+		Now:                n.now, Log: n.log,
 	})
 }
 

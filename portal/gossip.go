@@ -35,18 +35,22 @@ func (n *Node) newDiscovery(net *network, s membershipState) (*discovery.Discove
 			}
 			return bindings.verify(chain.Keys, b, sig)
 		},
-		VerifyAnnouncement: func(a federation.Announcement) error {
-			chain, err := net.roster.Chain(a.Member)
-			if err != nil {
-				net.unknownNode()
-				return err
-			}
-			return trust.VerifyAnnouncement(a, chain.Keys)
-		},
-		OnAnnouncement: n.mirror.Hint,
-		OnNotice:       func(s string) error { return n.takeNotice(net, s) },
-		OnReachable:    n.noteReachable,
+		VerifyAnnouncement: net.verifyAnnouncement,
+		OnAnnouncement:     n.mirror.Hint,
+		OnNotice:           func(s string) error { return n.takeNotice(net, s) },
+		OnReachable:        n.noteReachable,
 	})
+}
+
+// verifyAnnouncement checks an announcement with its member's verified keys. One
+// of somebody unknown has the roster look again.
+func (net *network) verifyAnnouncement(a federation.Announcement) error {
+	chain, err := net.roster.Chain(a.Member)
+	if err != nil {
+		net.unknownNode()
+		return err
+	}
+	return trust.VerifyAnnouncement(a, chain.Keys)
 }
 
 // proofs remembers which bindings of nodes have verified with which keys: the

@@ -77,18 +77,6 @@ func (f *fixture) signIn(t *testing.T, roles staff.Roles) *admintest.Person {
 	return p
 }
 
-func said(t *testing.T, w *httptest.ResponseRecorder, status int, texts ...string) {
-	t.Helper()
-	if w.Code != status {
-		t.Errorf("status %d, want %d: %s", w.Code, status, w.Body)
-	}
-	for _, want := range texts {
-		if !strings.Contains(w.Body.String(), want) {
-			t.Errorf("%q is not in %s", want, w.Body)
-		}
-	}
-}
-
 // section is one with a page and two verbs for the role Verbund.
 func (f *fixture) section() admin.Section {
 	return admin.Section{Name: "Probe", Path: "/verwaltung/probe", Pages: []admin.Page{
@@ -161,19 +149,19 @@ func TestVerbsAreAudited(t *testing.T) {
 	if strings.Contains(strings.Join(f2.trail.records, " "), p.Account.Name) {
 		t.Error("the trail holds a name")
 	}
-	said(t, p.Open("/verwaltung/probe"), 200, "Getan &lt;b&gt;.", `role="status"`)
+	admintest.Said(t, p.Open("/verwaltung/probe"), 200, "Getan &lt;b&gt;.", `role="status"`)
 	if got := p.Open("/verwaltung/probe").Body.String(); strings.Contains(got, "Getan") {
 		t.Error("a notice is shown twice")
 	}
 	n := len(f2.trail.records)
-	said(t, p.Send(path, url.Values{"wie": {"again"}}), 422)
-	said(t, p.Send(path, url.Values{"wie": {"fail"}}), 500, "Kennung für Rückfragen")
-	said(t, p.Send(path, url.Values{"x": {strings.Repeat("x", 2<<10)}}), 413, "zu groß")
+	admintest.Said(t, p.Send(path, url.Values{"wie": {"again"}}), 422)
+	admintest.Said(t, p.Send(path, url.Values{"wie": {"fail"}}), 500, "Kennung für Rückfragen")
+	admintest.Said(t, p.Send(path, url.Values{"x": {strings.Repeat("x", 2<<10)}}), 413, "zu groß")
 	if len(f2.trail.records) != n {
 		t.Errorf("what was not done stands in the trail: %q", f2.trail.records[n:])
 	}
 	f2.trail.err = errors.New("trail is full")
-	said(t, p.Send(path, nil), 500)
+	admintest.Said(t, p.Send(path, nil), 500)
 }
 
 func TestTableIsChecked(t *testing.T) {
@@ -215,7 +203,7 @@ func TestLoginLink(t *testing.T) {
 	p := f.signIn(t, 0)
 	at := strings.TrimPrefix(f.admin.LinkURL(secret), origin)
 	for range 2 { // a program that looks at links uses none up
-		said(t, p.Open(at), 200, "Jetzt anmelden")
+		admintest.Said(t, p.Open(at), 200, "Jetzt anmelden")
 	}
 	w := p.Open(at)
 	planted := w.Result().Cookies()[0]
@@ -232,18 +220,18 @@ func TestLoginLink(t *testing.T) {
 		t.Errorf("the secret from before the login opens pages: %d", got)
 	}
 	p.Cookies = []*http.Cookie{fresh}
-	said(t, p.Open("/verwaltung/zugaenge"), 200, "Person einladen")
+	admintest.Said(t, p.Open("/verwaltung/zugaenge"), 200, "Person einladen")
 	if !slices.Contains(f.trail.records, "staff:KONSOLE staff-link staff:KONSOLE") {
 		t.Errorf("%q", f.trail.records)
 	}
-	said(t, p.Send("/verwaltung/zugang", url.Values{"code": {secret}}), 403, "schon benutzt")
-	said(t, p.Send("/verwaltung/zugang", url.Values{"code": {"nope"}}), 403, "kennen diesen Link nicht")
+	admintest.Said(t, p.Send("/verwaltung/zugang", url.Values{"code": {secret}}), 403, "schon benutzt")
+	admintest.Said(t, p.Send("/verwaltung/zugang", url.Values{"code": {"nope"}}), 403, "kennen diesen Link nicht")
 	late, _, err := f.Staff.Link(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.now = f.now.Add(15 * time.Minute)
-	said(t, p.Send("/verwaltung/zugang", url.Values{"code": {late}}), 403, "abgelaufen")
+	admintest.Said(t, p.Send("/verwaltung/zugang", url.Values{"code": {late}}), 403, "abgelaufen")
 }
 
 // A session that was open before a login ends with it (fixation).
@@ -329,22 +317,22 @@ var invitation = regexp.MustCompile(`code=([A-Z2-7]+)`)
 func TestPeople(t *testing.T) {
 	f := open(t)
 	boss := f.signIn(t, staff.Leitung)
-	said(t, boss.Send("/verwaltung/zugaenge/einladen", url.Values{"name": {" "}, "rolle": {"redaktion"}}), 422, "Bitte geben Sie einen Namen")
-	said(t, boss.Send("/verwaltung/zugaenge/einladen", url.Values{"name": {"A. Muster"}}), 422, "mindestens eine Rolle")
-	said(t, boss.Send("/verwaltung/zugaenge/einladen", url.Values{"name": {"A. Muster"}, "rolle": {"chef"}}), 422, "Diese Rolle gibt es nicht")
+	admintest.Said(t, boss.Send("/verwaltung/zugaenge/einladen", url.Values{"name": {" "}, "rolle": {"redaktion"}}), 422, "Bitte geben Sie einen Namen")
+	admintest.Said(t, boss.Send("/verwaltung/zugaenge/einladen", url.Values{"name": {"A. Muster"}}), 422, "mindestens eine Rolle")
+	admintest.Said(t, boss.Send("/verwaltung/zugaenge/einladen", url.Values{"name": {"A. Muster"}, "rolle": {"chef"}}), 422, "Diese Rolle gibt es nicht")
 	w := boss.Send("/verwaltung/zugaenge/einladen", url.Values{"name": {"A. <Muster>"}, "rolle": {"redaktion"}})
-	said(t, w, 200, "Einladung für A. &lt;Muster&gt;")
+	admintest.Said(t, w, 200, "Einladung für A. &lt;Muster&gt;")
 	m := invitation.FindStringSubmatch(w.Body.String())
 	if m == nil {
 		t.Fatal("no link", w.Body)
 	}
 	nobody := f.signIn(t, 0)
-	said(t, nobody.Open("/verwaltung/einladung?code="+m[1]), 200, "Guten Tag, A. &lt;Muster&gt;.")
+	admintest.Said(t, nobody.Open("/verwaltung/einladung?code="+m[1]), 200, "Guten Tag, A. &lt;Muster&gt;.")
 	guest, err := f.Staff.Accept(t.Context(), m[1], staff.Login{Issuer: "https://op.example", Subject: "7"})
 	if err != nil || guest.Roles != staff.Redaktion {
 		t.Fatal(guest, err)
 	}
-	said(t, nobody.Open("/verwaltung/einladung?code="+m[1]), 403, "schon benutzt")
+	admintest.Said(t, nobody.Open("/verwaltung/einladung?code="+m[1]), 403, "schon benutzt")
 
 	rec := httptest.NewRecorder()
 	if err := f.Sessions.Start(t.Context(), rec, httptest.NewRequest("GET", origin, nil), guest); err != nil {
@@ -352,11 +340,11 @@ func TestPeople(t *testing.T) {
 	}
 	editor := f.signIn(t, 0)
 	editor.Cookies = rec.Result().Cookies()
-	said(t, editor.Open("/verwaltung/zugaenge"), 403, "Dafür haben Sie keine Berechtigung")
+	admintest.Said(t, editor.Open("/verwaltung/zugaenge"), 403, "Dafür haben Sie keine Berechtigung")
 	if w := boss.Send("/verwaltung/zugaenge/rollen", url.Values{"id": {guest.ID}, "rolle": {"leitung"}}); w.Code != http.StatusSeeOther {
 		t.Fatal(w.Code, w.Body)
 	}
-	said(t, editor.Open("/verwaltung/zugaenge"), 200) // counts at once
+	admintest.Said(t, editor.Open("/verwaltung/zugaenge"), 200) // counts at once
 	if w := boss.Send("/verwaltung/zugaenge/sperren", url.Values{"id": {guest.ID}}); w.Code != http.StatusSeeOther {
 		t.Fatal(w.Code)
 	}
@@ -366,7 +354,7 @@ func TestPeople(t *testing.T) {
 	if _, err := f.Staff.Find(t.Context(), guest.Login); !errors.Is(err, staff.ErrLocked) {
 		t.Error(err)
 	}
-	said(t, boss.Open("/verwaltung/zugaenge"), 200, "Gesperrt")
+	admintest.Said(t, boss.Open("/verwaltung/zugaenge"), 200, "Gesperrt")
 	boss.Send("/verwaltung/zugaenge/entsperren", url.Values{"id": {guest.ID}})
 	if _, err := f.Staff.Find(t.Context(), guest.Login); err != nil {
 		t.Error(err)
@@ -375,9 +363,9 @@ func TestPeople(t *testing.T) {
 	if _, err := f.Staff.Find(t.Context(), guest.Login); !errors.Is(err, staff.ErrUnknown) {
 		t.Error(err)
 	}
-	said(t, boss.Send("/verwaltung/zugaenge/sperren", url.Values{"id": {boss.Account.ID}}), 422, "Ihr eigenes Konto")
+	admintest.Said(t, boss.Send("/verwaltung/zugaenge/sperren", url.Values{"id": {boss.Account.ID}}), 422, "Ihr eigenes Konto")
 	for _, id := range []string{"", "KONSOLE", "../x", "ABCDEFGH"} {
-		said(t, boss.Send("/verwaltung/zugaenge/sperren", url.Values{"id": {id}}), 404)
+		admintest.Said(t, boss.Send("/verwaltung/zugaenge/sperren", url.Values{"id": {id}}), 404)
 	}
 	for _, want := range []string{"staff-invite", "staff-roles", "staff-lock", "staff-unlock", "staff-delete"} {
 		if !strings.Contains(strings.Join(f.trail.records, "\n"), want+" staff:"+guest.ID) {
@@ -399,5 +387,5 @@ func TestHeaders(t *testing.T) {
 			t.Errorf("%s: inline style or script, %v", path, err)
 		}
 	}
-	said(t, f.signIn(t, 0).Open("/verwaltung/nirgends"), 404, "Diese Seite gibt es nicht")
+	admintest.Said(t, f.signIn(t, 0).Open("/verwaltung/nirgends"), 404, "Diese Seite gibt es nicht")
 }

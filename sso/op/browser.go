@@ -71,6 +71,24 @@ func (o *OP) browser(w http.ResponseWriter, r *http.Request) string {
 	return v
 }
 
+// form begins the handler of a page with a form: GET shows the page, POST takes
+// a form that was made for this browser. Everything else it answers itself.
+func (o *OP) form(w http.ResponseWriter, r *http.Request) (p protocol.Params, ok bool) {
+	harden(w)
+	if !allow(w, r, http.MethodGet, http.MethodPost) {
+		return nil, false
+	}
+	p, err := o.query(w, r)
+	if err == nil && r.Method == http.MethodPost {
+		err = o.checkForm(r, p)
+	}
+	if err != nil {
+		o.page(w, r, "", err)
+		return nil, false
+	}
+	return p, true
+}
+
 // checkForm refuses a form that was not made for this browser and handle.
 func (o *OP) checkForm(r *http.Request, p protocol.Params) error {
 	b := o.cookie(r, o.cookieName()+"-b")

@@ -97,17 +97,11 @@ func (o *OP) nameOf(id string) string {
 // step-up. Accounts are only ever linked here: by a person who is signed in to
 // the one and has just signed in to the other, in one browser, and says so.
 func (o *OP) Link(w http.ResponseWriter, r *http.Request) {
-	harden(w)
-	if !allow(w, r, http.MethodGet, http.MethodPost) {
+	p, ok := o.form(w, r)
+	if !ok {
 		return
 	}
-	p, err := o.query(w, r)
-	if err == nil && r.Method == http.MethodPost {
-		err = o.checkForm(r, p)
-	}
 	switch {
-	case err != nil:
-		o.page(w, r, "", err)
 	case r.Method != http.MethodPost:
 		o.showLink(w, r, p["handle"])
 	case p["decision"] != "":

@@ -18,16 +18,8 @@ import (
 
 // Login shows the login form of a flow and takes what is posted by it.
 func (o *OP) Login(w http.ResponseWriter, r *http.Request) {
-	harden(w)
-	if !allow(w, r, http.MethodGet, http.MethodPost) {
-		return
-	}
-	p, err := o.query(w, r)
-	if err == nil && r.Method == http.MethodPost {
-		err = o.checkForm(r, p)
-	}
-	if err != nil {
-		o.page(w, r, "", err)
+	p, ok := o.form(w, r)
+	if !ok {
 		return
 	}
 	s, err := o.step(r, p["handle"])
@@ -293,16 +285,8 @@ func (o *OP) leave(ctx context.Context, old *ledger.Session, account, key string
 // Confirm shows the information page before the first hand-over to a client,
 // and takes the decision.
 func (o *OP) Confirm(w http.ResponseWriter, r *http.Request) {
-	harden(w)
-	if !allow(w, r, http.MethodGet, http.MethodPost) {
-		return
-	}
-	p, err := o.query(w, r)
-	if err == nil && r.Method == http.MethodPost {
-		err = o.checkForm(r, p)
-	}
-	if err != nil {
-		o.page(w, r, "", err)
+	p, ok := o.form(w, r)
+	if !ok {
 		return
 	}
 	if r.Method == http.MethodPost {

@@ -108,7 +108,7 @@ func (r *RP) begin(w http.ResponseWriter, req *http.Request, o LoginOptions) (st
 	if err != nil {
 		return "", err
 	}
-	if !r.limiter.allow(req.RemoteAddr) {
+	if !r.logins.Take(prefixOf(req.RemoteAddr)) {
 		return "", ErrBusy
 	}
 	if o.Issuer == "" {
@@ -138,7 +138,7 @@ func (r *RP) begin(w http.ResponseWriter, req *http.Request, o LoginOptions) (st
 	if err != nil {
 		return "", errors.Join(err, r.c.Store.Delete(req.Context(), stateKey(state)))
 	}
-	return withQuery(p.AuthorizationEndpoint, url.Values{
+	return provider.WithQuery(p.AuthorizationEndpoint, url.Values{
 		"client_id": {string(r.c.Self)}, "request_uri": {requestURI},
 	})
 }
@@ -193,20 +193,6 @@ func essential(level federation.Level) (string, error) {
 		"amr":       nil,
 	}})
 	return string(b), err
-}
-
-// withQuery adds parameters to an endpoint that may have some of its own.
-func withQuery(endpoint string, add url.Values) (string, error) {
-	u, err := url.Parse(endpoint)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", provider.ErrMetadata, err)
-	}
-	q := u.Query()
-	for k, v := range add {
-		q[k] = v
-	}
-	u.RawQuery = q.Encode()
-	return u.String(), nil
 }
 
 // retry is the path that begins this login again.

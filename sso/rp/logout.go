@@ -8,6 +8,7 @@ import (
 
 	"rathausnetz/federation/store"
 	"rathausnetz/sso"
+	"rathausnetz/sso/rp/provider"
 	"rathausnetz/sso/session"
 )
 
@@ -64,7 +65,7 @@ func (r *RP) endSession(req *http.Request, s *session.Session) string {
 		r.c.Log.Warn("logout at the portal only", "peer", s.Identity.Issuer, "err", err)
 		return ""
 	}
-	location, err := withQuery(p.EndSessionEndpoint, url.Values{
+	location, err := provider.WithQuery(p.EndSessionEndpoint, url.Values{
 		"id_token_hint": {s.IDToken}, "client_id": {string(r.c.Self)},
 		"post_logout_redirect_uri": {r.c.Self.URL(LogoutPath)},
 	})

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -165,18 +164,6 @@ func (f *fixture) signIn(t *testing.T, roles staff.Roles) *admintest.Person {
 		t.Fatal(err)
 	}
 	return p
-}
-
-func said(t *testing.T, w *httptest.ResponseRecorder, status int, texts ...string) {
-	t.Helper()
-	if w.Code != status {
-		t.Errorf("status %d, want %d: %s", w.Code, status, w.Body)
-	}
-	for _, want := range texts {
-		if !strings.Contains(w.Body.String(), want) {
-			t.Errorf("%q is not in %s", want, w.Body)
-		}
-	}
 }
 
 func (f *fixture) state(t *testing.T, id federation.EntityID) anchor.State {

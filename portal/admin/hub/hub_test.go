@@ -34,15 +34,15 @@ func TestWalk(t *testing.T) {
 func TestNetwork(t *testing.T) {
 	f := open(t)
 	p := f.signIn(t, staff.Verbund)
-	said(t, p.Open("/verwaltung/verbund"), 200, "5 Portale", "Stadt Melle", "4 ms", "vor 4 Minuten", "Nicht erreichbar", "Der Katalog war nicht abrufbar.", "2 Angaben außerhalb des Gebiets",
+	admintest.Said(t, p.Open("/verwaltung/verbund"), 200, "5 Portale", "Stadt Melle", "4 ms", "vor 4 Minuten", "Nicht erreichbar", "Der Katalog war nicht abrufbar.", "2 Angaben außerhalb des Gebiets",
 		"3, angekündigt 4", "vor 26 Stunden", "Wartet auf Freigabe", "Pausiert", "<svg", "4 Portale darum")
 	if strings.Contains(p.Open("/verwaltung/verbund").Body.String(), "Gemeinde Fort") {
 		t.Error("an excluded member is shown as a portal")
 	}
-	said(t, p.Open("/verwaltung"), 200, "1 Portal wartet auf Freigabe", "1 Konflikt")
+	admintest.Said(t, p.Open("/verwaltung"), 200, "1 Portal wartet auf Freigabe", "1 Konflikt")
 	f.peers[1].Err = mirror.ErrEquivocates
-	said(t, p.Open("/verwaltung/verbund/mitglied?id="+url.QueryEscape(string(melle))), 200, "Widersprüchlicher Katalog", "Gebiet ändern", "Ausschließen kann nur eine Person mit der Rolle Leitung", "Anker Birne Cello")
-	said(t, p.Open("/verwaltung/verbund/mitglied?id=https://nobody.example"), 404)
+	admintest.Said(t, p.Open("/verwaltung/verbund/mitglied?id="+url.QueryEscape(string(melle))), 200, "Widersprüchlicher Katalog", "Gebiet ändern", "Ausschließen kann nur eine Person mit der Rolle Leitung", "Anker Birne Cello")
+	admintest.Said(t, p.Open("/verwaltung/verbund/mitglied?id=https://nobody.example"), 404)
 }
 
 var code = regexp.MustCompile(`<pre[^>]*id="code">(RN1[^<]+)</pre>`)
@@ -51,7 +51,7 @@ func TestInvite(t *testing.T) {
 	f := open(t)
 	p := f.signIn(t, staff.Verbund)
 	w := p.Send("/verwaltung/verbund/einladen", url.Values{"name": {"Gemeinde Bad Laer"}, "gebiet": {"Bad Laer"}})
-	said(t, w, 200, "Beitrittscode für Gemeinde Bad Laer", "bis zum 23. November 2026, 10:42 Uhr")
+	admintest.Said(t, w, 200, "Beitrittscode für Gemeinde Bad Laer", "bis zum 23. November 2026, 10:42 Uhr")
 	m := code.FindStringSubmatch(w.Body.String())
 	if m == nil {
 		t.Fatal("no code is shown")
@@ -76,7 +76,7 @@ func TestInvite(t *testing.T) {
 		"bad key":       {url.Values{"name": {"X"}, "gebiet": {"Melle"}, "leika": {"99x"}}, "kein Anfang eines Schlüssels"},
 		"kept as typed": {url.Values{"name": {"X <y>"}, "gebiet": {"Atlantis"}, "ohne": {"Melle"}}, "X &lt;y&gt;"},
 	} {
-		t.Run(what, func(t *testing.T) { said(t, p.Send("/verwaltung/verbund/einladen", c.form), 422, c.want) })
+		t.Run(what, func(t *testing.T) { admintest.Said(t, p.Send("/verwaltung/verbund/einladen", c.form), 422, c.want) })
 	}
 }
 
@@ -84,20 +84,20 @@ func TestJoinDecisions(t *testing.T) {
 	f := open(t)
 	p := f.signIn(t, staff.Verbund)
 	id := url.Values{"id": {string(belm)}}
-	said(t, p.Open("/verwaltung/verbund/aufnahme"), 200, "Gemeinde Belm", "<li>Anker</li>", "Gemeinde Fort", "Vertrag beendet")
-	said(t, p.Send("/verwaltung/verbund/freigeben", id), 422, "Vergleichen Sie zuerst die Wörter am Telefon.")
-	said(t, p.Send("/verwaltung/verbund/ablehnen", id), 422, "warum")
+	admintest.Said(t, p.Open("/verwaltung/verbund/aufnahme"), 200, "Gemeinde Belm", "<li>Anker</li>", "Gemeinde Fort", "Vertrag beendet")
+	admintest.Said(t, p.Send("/verwaltung/verbund/freigeben", id), 422, "Vergleichen Sie zuerst die Wörter am Telefon.")
+	admintest.Said(t, p.Send("/verwaltung/verbund/ablehnen", id), 422, "warum")
 	if f.state(t, belm) != anchor.StatePending {
 		t.Fatal("decided without the tick or a reason")
 	}
-	said(t, p.Send("/verwaltung/verbund/freigeben", url.Values{"id": {string(belm)}, "verglichen": {"1"}}), 303)
+	admintest.Said(t, p.Send("/verwaltung/verbund/freigeben", url.Values{"id": {string(belm)}, "verglichen": {"1"}}), 303)
 	if f.state(t, belm) != anchor.StateActive || f.noted(t, "approve") != "staff:"+p.Account.ID+" https://belm.example " {
 		t.Errorf("%s, %q", f.state(t, belm), f.noted(t, "approve"))
 	}
-	said(t, p.Open("/verwaltung/verbund/aufnahme"), 200, "Gemeinde Belm gehört jetzt zum Verbund.", "Zurzeit wartet niemand.")
-	said(t, p.Send("/verwaltung/verbund/ablehnen", url.Values{"id": {string(belm)}, "grund": {"zu spät"}}), 409, "Das geht in diesem Zustand nicht")
+	admintest.Said(t, p.Open("/verwaltung/verbund/aufnahme"), 200, "Gemeinde Belm gehört jetzt zum Verbund.", "Zurzeit wartet niemand.")
+	admintest.Said(t, p.Send("/verwaltung/verbund/ablehnen", url.Values{"id": {string(belm)}, "grund": {"zu spät"}}), 409, "Das geht in diesem Zustand nicht")
 	f.register(t, "https://bohmte.example", "Gemeinde Bohmte", "Bohmte", region.MustArea("034590013013"), anchor.StatePending)
-	said(t, p.Send("/verwaltung/verbund/ablehnen", url.Values{"id": {"https://bohmte.example"}, "grund": {"Wörter falsch"}}), 303)
+	admintest.Said(t, p.Send("/verwaltung/verbund/ablehnen", url.Values{"id": {"https://bohmte.example"}, "grund": {"Wörter falsch"}}), 303)
 	if f.state(t, "https://bohmte.example") != anchor.StateRefused {
 		t.Error("not refused")
 	}
@@ -109,25 +109,25 @@ func TestEndingMemberships(t *testing.T) {
 	f := open(t)
 	p, boss := f.signIn(t, staff.Verbund), f.signIn(t, staff.Leitung)
 	q := "?id=" + url.QueryEscape(string(bissendorf))
-	said(t, p.Open("/verwaltung/verbund/pausieren"+q), 200, "Das passiert", "3 Leistungen verschwinden", "Personalausweis beantragen", "jederzeit wieder zulassen")
-	said(t, p.Send("/verwaltung/verbund/pausieren", url.Values{"id": {string(bissendorf)}, "grund": {" "}}), 422, "warum")
-	said(t, p.Send("/verwaltung/verbund/pausieren", url.Values{"id": {string(bissendorf)}, "grund": {"Umzug"}}), 303)
+	admintest.Said(t, p.Open("/verwaltung/verbund/pausieren"+q), 200, "Das passiert", "3 Leistungen verschwinden", "Personalausweis beantragen", "jederzeit wieder zulassen")
+	admintest.Said(t, p.Send("/verwaltung/verbund/pausieren", url.Values{"id": {string(bissendorf)}, "grund": {" "}}), 422, "warum")
+	admintest.Said(t, p.Send("/verwaltung/verbund/pausieren", url.Values{"id": {string(bissendorf)}, "grund": {"Umzug"}}), 303)
 	if f.state(t, bissendorf) != anchor.StateSuspended {
 		t.Error("not suspended")
 	}
-	said(t, p.Send("/verwaltung/verbund/zulassen", url.Values{"id": {string(bissendorf)}}), 303)
+	admintest.Said(t, p.Send("/verwaltung/verbund/zulassen", url.Values{"id": {string(bissendorf)}}), 303)
 	if f.state(t, bissendorf) != anchor.StateActive {
 		t.Error("not readmitted")
 	}
 	all := url.Values{"id": {string(bissendorf)}, "grund": {"Vertrag beendet"}, "gelesen": {"1"}}
-	said(t, p.Open("/verwaltung/verbund/ausschliessen"+q), 403)
-	said(t, p.Send("/verwaltung/verbund/ausschliessen", all), 403)
-	said(t, boss.Open("/verwaltung/verbund/ausschliessen"+q), 200, "nicht zurücknehmen")
-	said(t, boss.Send("/verwaltung/verbund/ausschliessen", url.Values{"id": {string(bissendorf)}, "grund": {"Vertrag beendet"}}), 422, "noch nichts geändert", "Vertrag beendet")
+	admintest.Said(t, p.Open("/verwaltung/verbund/ausschliessen"+q), 403)
+	admintest.Said(t, p.Send("/verwaltung/verbund/ausschliessen", all), 403)
+	admintest.Said(t, boss.Open("/verwaltung/verbund/ausschliessen"+q), 200, "nicht zurücknehmen")
+	admintest.Said(t, boss.Send("/verwaltung/verbund/ausschliessen", url.Values{"id": {string(bissendorf)}, "grund": {"Vertrag beendet"}}), 422, "noch nichts geändert", "Vertrag beendet")
 	if f.state(t, bissendorf) != anchor.StateActive {
 		t.Fatal("revoked without the tick")
 	}
-	said(t, boss.Send("/verwaltung/verbund/ausschliessen", all), 303)
+	admintest.Said(t, boss.Send("/verwaltung/verbund/ausschliessen", all), 303)
 	if f.state(t, bissendorf) != anchor.StateRevoked || f.noted(t, "revoke") != "staff:"+boss.Account.ID+" https://bissendorf.example Vertrag beendet" {
 		t.Errorf("%s, %q", f.state(t, bissendorf), f.noted(t, "revoke"))
 	}
@@ -141,25 +141,25 @@ func TestRescope(t *testing.T) {
 	f := open(t)
 	p := f.signIn(t, staff.Verbund)
 	form := url.Values{"id": {string(melle)}, "gebiet": {"034590024024\n Gemeinde Belm "}, "leika": {"99102"}, "ohne": {""}}
-	said(t, p.Send("/verwaltung/verbund/gebiet", form), 303)
+	admintest.Said(t, p.Send("/verwaltung/verbund/gebiet", form), 303)
 	m, err := f.anchor.Show(t.Context(), melle)
 	if err != nil || len(m.Scope.Subtree) != 2 || m.Scope.Subtree[1] != areaBelm || m.Scope.LeikaPrefixes[0] != "99102" || m.Generation != 2 {
 		t.Errorf("%+v %v", m, err)
 	}
-	said(t, p.Send("/verwaltung/verbund/gebiet", url.Values{"id": {string(melle)}, "gebiet": {"03460"}}), 422, "gehört nicht zu Ihrem Verbund")
-	said(t, p.Send("/verwaltung/verbund/gebiet", url.Values{"id": {string(melle)}, "gebiet": {"12"}}), 422, "12")
-	said(t, p.Open("/verwaltung/verbund/mitglied?id="+url.QueryEscape(string(melle))), 200, "Gemeinde Belm (034590008008)", "99102")
+	admintest.Said(t, p.Send("/verwaltung/verbund/gebiet", url.Values{"id": {string(melle)}, "gebiet": {"03460"}}), 422, "gehört nicht zu Ihrem Verbund")
+	admintest.Said(t, p.Send("/verwaltung/verbund/gebiet", url.Values{"id": {string(melle)}, "gebiet": {"12"}}), 422, "12")
+	admintest.Said(t, p.Open("/verwaltung/verbund/mitglied?id="+url.QueryEscape(string(melle))), 200, "Gemeinde Belm (034590008008)", "99102")
 }
 
 func TestCoverage(t *testing.T) {
 	f := open(t)
 	p := f.signIn(t, staff.Verbund)
-	said(t, p.Open("/verwaltung/verbund/abdeckung"), 200, "Leistungen 1 bis 3 von 3", "Orte 1 bis 8 von 34", "Nächste Orte", "Hund anmelden", `<span class="kern-sr-only">niemand eingetragen</span>`)
-	said(t, p.Open("/verwaltung/verbund/abdeckung?q=hund"), 200, "Leistungen 1 bis 1 von 1")
-	said(t, p.Open("/verwaltung/verbund/abdeckung?q=99012"), 200, "Bauplan einsehen")
-	said(t, p.Open("/verwaltung/verbund/abdeckung?zeichen=online&gebiet=034590024"), 200, "Leistungen 1 bis 1 von 1", "Hund anmelden")
-	said(t, p.Open("/verwaltung/verbund/abdeckung?q=gibtesnicht&zeile=99&ort=99"), 200, "Keine Leistung gefunden")
-	said(t, p.Open("/verwaltung/verbund/abdeckung?tag=2027-01-01"), 200, "so sieht es ab 1. Januar 2027 aus")
+	admintest.Said(t, p.Open("/verwaltung/verbund/abdeckung"), 200, "Leistungen 1 bis 3 von 3", "Orte 1 bis 8 von 34", "Nächste Orte", "Hund anmelden", `<span class="kern-sr-only">niemand eingetragen</span>`)
+	admintest.Said(t, p.Open("/verwaltung/verbund/abdeckung?q=hund"), 200, "Leistungen 1 bis 1 von 1")
+	admintest.Said(t, p.Open("/verwaltung/verbund/abdeckung?q=99012"), 200, "Bauplan einsehen")
+	admintest.Said(t, p.Open("/verwaltung/verbund/abdeckung?zeichen=online&gebiet=034590024"), 200, "Leistungen 1 bis 1 von 1", "Hund anmelden")
+	admintest.Said(t, p.Open("/verwaltung/verbund/abdeckung?q=gibtesnicht&zeile=99&ort=99"), 200, "Keine Leistung gefunden")
+	admintest.Said(t, p.Open("/verwaltung/verbund/abdeckung?tag=2027-01-01"), 200, "so sieht es ab 1. Januar 2027 aus")
 	w := p.Open("/verwaltung/verbund/abdeckung.csv?q=hund")
 	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(w.Body.String(), "\ufeff")))
 	r.Comma = ';'
@@ -177,7 +177,7 @@ func TestCoverage(t *testing.T) {
 func TestConflictsAndGaps(t *testing.T) {
 	f := open(t)
 	p := f.signIn(t, staff.Verbund)
-	said(t, p.Open("/verwaltung/verbund/konflikte"), 200, "Stadt Melle", "Gemeinde Bissendorf", "/leistung/"+keyBau.String()+"/"+areaMelle.String())
+	admintest.Said(t, p.Open("/verwaltung/verbund/konflikte"), 200, "Stadt Melle", "Gemeinde Bissendorf", "/leistung/"+keyBau.String()+"/"+areaMelle.String())
 	body := p.Open("/verwaltung/verbund/luecken").Body.String()
 	first, second := strings.Index(body, ">Belm<"), strings.Index(body, ">Bad Essen<")
 	if first < 0 || second < 0 || first > second {
@@ -192,15 +192,15 @@ func TestConflictsAndGaps(t *testing.T) {
 func TestEvidence(t *testing.T) {
 	f := open(t)
 	p := f.signIn(t, staff.Verbund)
-	said(t, p.Open("/verwaltung/verbund/beweise"), 200, "Es liegen keine Beweise vor")
+	admintest.Said(t, p.Open("/verwaltung/verbund/beweise"), 200, "Es liegen keine Beweise vor")
 	f.kept[melle] = []mirror.Kept{{Serial: 12, Digest: "aaaaaaaaaaaa", Sealed: "one.two.three", At: f.now}, {Serial: 12, Digest: "bbbbbbbbbbbb", Sealed: "four.five.six", At: f.now}}
-	said(t, p.Open("/verwaltung/verbund/beweise"), 200, "aaaaaaaaaaaa", "bbbbbbbbbbbb")
+	admintest.Said(t, p.Open("/verwaltung/verbund/beweise"), 200, "aaaaaaaaaaaa", "bbbbbbbbbbbb")
 	w := p.Open("/verwaltung/verbund/beweis?beleg=bbbbbbbbbbbb&id=" + url.QueryEscape(string(melle)))
 	if w.Body.String() != "four.five.six" || !strings.Contains(w.Header().Get("Content-Disposition"), "melle.example-12-bbbbbbbbbbbb.jws") {
 		t.Errorf("%s %v", w.Body, w.Header())
 	}
-	said(t, p.Open("/verwaltung/verbund/beweis?beleg=cccccccccccc&id="+url.QueryEscape(string(melle))), 404)
-	said(t, p.Open("/verwaltung/verbund/mitglied?id="+url.QueryEscape(string(melle))), 200, "Gegen dieses Mitglied liegen Beweise vor")
+	admintest.Said(t, p.Open("/verwaltung/verbund/beweis?beleg=cccccccccccc&id="+url.QueryEscape(string(melle))), 404)
+	admintest.Said(t, p.Open("/verwaltung/verbund/mitglied?id="+url.QueryEscape(string(melle))), 200, "Gegen dieses Mitglied liegen Beweise vor")
 }
 
 func TestTrail(t *testing.T) {
@@ -212,11 +212,11 @@ func TestTrail(t *testing.T) {
 		f.now = f.now.Add(24 * time.Hour)
 	}
 	p := f.signIn(t, staff.Verbund)
-	said(t, p.Open("/verwaltung/verbund/protokoll?pruefen=1"), 200, "Das Protokoll ist vollständig: 3 Einträge", "Einträge 1 bis 3 von 3")
-	said(t, p.Open("/verwaltung/verbund/protokoll?wer=ABCDEFGH"), 200, "Einträge 1 bis 1 von 1", "Mitglied freigegeben")
-	said(t, p.Open("/verwaltung/verbund/protokoll?was=invite&von=2026-11-23"), 200, "Einträge 1 bis 1 von 1", "=cmd")
-	said(t, p.Open("/verwaltung/verbund/protokoll?bis=2026-11-22"), 200, "Einträge 1 bis 1 von 1", "Gemeinde A")
-	said(t, p.Open("/verwaltung/verbund/protokoll?q=nirgends"), 200, "Kein Eintrag gefunden")
+	admintest.Said(t, p.Open("/verwaltung/verbund/protokoll?pruefen=1"), 200, "Das Protokoll ist vollständig: 3 Einträge", "Einträge 1 bis 3 von 3")
+	admintest.Said(t, p.Open("/verwaltung/verbund/protokoll?wer=ABCDEFGH"), 200, "Einträge 1 bis 1 von 1", "Mitglied freigegeben")
+	admintest.Said(t, p.Open("/verwaltung/verbund/protokoll?was=invite&von=2026-11-23"), 200, "Einträge 1 bis 1 von 1", "=cmd")
+	admintest.Said(t, p.Open("/verwaltung/verbund/protokoll?bis=2026-11-22"), 200, "Einträge 1 bis 1 von 1", "Gemeinde A")
+	admintest.Said(t, p.Open("/verwaltung/verbund/protokoll?q=nirgends"), 200, "Kein Eintrag gefunden")
 	if got := p.Open("/verwaltung/verbund/protokoll.csv").Body.String(); !strings.Contains(got, ";'=cmd;") {
 		t.Errorf("a formula leaves as one: %s", got)
 	}
@@ -227,5 +227,5 @@ func TestTrail(t *testing.T) {
 	if err := f.store.Put(t.Context(), "anchor/audit/00000000000000000002", []byte(`{"seq":2,"by":"nobody"}`), 0); err != nil {
 		t.Fatal(err)
 	}
-	said(t, p.Open("/verwaltung/verbund/protokoll?pruefen=1"), 200, "Das Protokoll wurde verändert")
+	admintest.Said(t, p.Open("/verwaltung/verbund/protokoll?pruefen=1"), 200, "Das Protokoll wurde verändert")
 }

@@ -205,17 +205,22 @@ func count(n int, one, other string) string {
 }
 
 func (h *Hub) network(q *admin.Request) (*admin.Answer, error) {
+	page, err := h.state(q)
+	if err != nil {
+		return nil, err
+	}
+	page.Chart = newChart(page.Rows)
+	return q.View("netz", "Verbund "+h.cfg.Name, page), nil
+}
+
+// state is what both pages about the whole Verbund show.
+func (h *Hub) state(q *admin.Request) (networkPage, error) {
 	rows, known, err := h.rows(q.Context())
 	if err != nil {
-		return nil, err
+		return networkPage{}, err
 	}
 	tiles, err := h.tiles(q, rows)
-	if err != nil {
-		return nil, err
-	}
-	return q.View("netz", "Verbund "+h.cfg.Name, networkPage{
-		Name: h.cfg.Name, Tiles: tiles, Chart: newChart(rows), Rows: rows, Pending: pending(known),
-	}), nil
+	return networkPage{Name: h.cfg.Name, Tiles: tiles, Rows: rows, Pending: pending(known)}, err
 }
 
 func pending(known []anchor.Member) int {
@@ -271,13 +276,9 @@ func lower(s string) string {
 
 // home is the hub's part of the first page: what waits for somebody.
 func (h *Hub) home(q *admin.Request) (*admin.Answer, error) {
-	rows, known, err := h.rows(q.Context())
+	page, err := h.state(q)
 	if err != nil {
 		return nil, err
 	}
-	tiles, err := h.tiles(q, rows)
-	if err != nil {
-		return nil, err
-	}
-	return q.View("uebersicht", "", networkPage{Name: h.cfg.Name, Tiles: tiles, Pending: pending(known)}), nil
+	return q.View("uebersicht", "", page), nil
 }

@@ -139,7 +139,7 @@ func (s *SignIn) Begin(ctx context.Context, browser, source string, p Purpose) (
 		form = url.Values{"request_uri": {uri}}
 	}
 	form.Set("client_id", src.ClientID)
-	return withQuery(m.AuthorizationEndpoint, form)
+	return provider.WithQuery(m.AuthorizationEndpoint, form)
 }
 
 // Finish checks the provider's answer (the raw query of the callback) and
@@ -232,20 +232,6 @@ func (s *SignIn) identify(ctx context.Context, src *Source, m *provider.Metadata
 func hash(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:])
-}
-
-// withQuery adds parameters to an endpoint that may have some of its own.
-func withQuery(endpoint string, add url.Values) (string, error) {
-	u, err := url.Parse(endpoint)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", provider.ErrMetadata, err)
-	}
-	q := u.Query()
-	for k, v := range add {
-		q[k] = v
-	}
-	u.RawQuery = q.Encode()
-	return u.String(), nil
 }
 
 // IsFault reports whether err is about this one login and not about the

@@ -171,6 +171,20 @@ func refused(endpoint string, a *answer) error {
 	return e
 }
 
+// WithQuery adds parameters to an endpoint that may have some of its own.
+func WithQuery(endpoint string, add url.Values) (string, error) {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrMetadata, err)
+	}
+	q := u.Query()
+	for k, v := range add {
+		q[k] = v
+	}
+	u.RawQuery = q.Encode()
+	return u.String(), nil
+}
+
 // ErrorCode returns s if it has the shape of an OAuth error code, else "": only
 // then may it be shown or logged.
 func ErrorCode(s string) string {
