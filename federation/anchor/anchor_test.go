@@ -10,29 +10,12 @@ import (
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/anchor"
+	"rathausnetz/federation/clocktest"
 	"rathausnetz/federation/region"
 	"rathausnetz/federation/store"
 	"rathausnetz/federation/trust"
 	"rathausnetz/federation/trust/trusttest"
 )
-
-// clock is a time that tests move.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
 
 // hub is a Landkreis with its anchor behind HTTP, alone or below a Land.
 type hub struct {
@@ -41,7 +24,7 @@ type hub struct {
 	entity   *trusttest.Entity
 	keys     *trust.Keys
 	store    store.Store
-	clock    *clock
+	clock    *clocktest.Clock
 	resolver *trust.Resolver
 
 	mu      sync.Mutex
@@ -51,15 +34,15 @@ type hub struct {
 
 func newHub(t testing.TB) *hub {
 	t.Helper()
-	c := &clock{t: time.Now()}
-	f := trusttest.New(c.now)
+	c := clocktest.At(time.Now())
+	f := trusttest.New(c.Now)
 	t.Cleanup(f.Close)
 	return addHub(t, f, c, "kreis", nil)
 }
 
-func addHub(t testing.TB, f *trusttest.Federation, c *clock, name string, change func(*anchor.Config)) *hub {
+func addHub(t testing.TB, f *trusttest.Federation, c *clocktest.Clock, name string, change func(*anchor.Config)) *hub {
 	t.Helper()
-	h := &hub{Federation: f, clock: c, store: store.NewMemory(c.now), keys: &trust.Keys{Federation: []*trust.Key{trusttest.Key(name)}, Protocol: []*trust.Key{trusttest.Key(name + " protocol")}}}
+	h := &hub{Federation: f, clock: c, store: store.NewMemory(c.Now), keys: &trust.Keys{Federation: []*trust.Key{trusttest.Key(name)}, Protocol: []*trust.Key{trusttest.Key(name + " protocol")}}}
 	h.entity = f.Add(name, nil)
 	h.resolver = f.Resolver(h.entity)
 	cfg := anchor.Config{
@@ -68,7 +51,7 @@ func addHub(t testing.TB, f *trusttest.Federation, c *clock, name string, change
 			Name: "Landkreis Osnabrück", ShortName: "LK OS", Kind: federation.KindLandkreis, Seat: region.MustArea("03459"),
 			Scope: federation.Scope{Subtree: []region.Area{region.MustArea("03459")}},
 		},
-		AllowLoopback: true, Now: c.now,
+		AllowLoopback: true, Now: c.Now,
 		OnNotice: func(n string) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
@@ -87,7 +70,7 @@ func addHub(t testing.TB, f *trusttest.Federation, c *clock, name string, change
 	f.Change(func() {
 		h.entity.Serve = func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path == "/.well-known/openid-federation" {
-				in := trust.ConfigurationInput{Self: h.entity.ID, Key: h.keys.Federation[0], Keys: h.keys.FederationJWKS(), Now: c.now(),
+				in := trust.ConfigurationInput{Self: h.entity.ID, Key: h.keys.Federation[0], Keys: h.keys.FederationJWKS(), Now: c.Now(),
 					Metadata: trust.Metadata{trust.TypeEntity: {"organization_name": name}}}
 				h.mu.Lock()
 				in.Marks = h.marks
@@ -134,7 +117,7 @@ func (h *hub) applicant(t testing.TB, name string) *applicant {
 	t.Helper()
 	p := &applicant{entity: h.Add(name, h.entity), keys: &trust.Keys{Federation: []*trust.Key{trusttest.Key(name)}}}
 	var err error
-	p.Client, err = anchor.NewClient(anchor.ClientConfig{Self: p.entity.ID, Keys: func() *trust.Keys { return p.keys }, HTTP: h.Federation.Client(), AllowLoopback: true, Now: h.clock.now})
+	p.Client, err = anchor.NewClient(anchor.ClientConfig{Self: p.entity.ID, Keys: func() *trust.Keys { return p.keys }, HTTP: h.Federation.Client(), AllowLoopback: true, Now: h.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +128,7 @@ func (h *hub) applicant(t testing.TB, name string) *applicant {
 			}
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			in := trust.ConfigurationInput{Self: p.entity.ID, Key: p.keys.Federation[0], Keys: p.keys.FederationJWKS(), Now: h.clock.now(),
+			in := trust.ConfigurationInput{Self: p.entity.ID, Key: p.keys.Federation[0], Keys: p.keys.FederationJWKS(), Now: h.clock.Now(),
 				AuthorityHints: []federation.EntityID{h.entity.ID}, Marks: p.marks,
 				Metadata: trust.Metadata{trust.TypeRP: {"client_registration_types": []any{"automatic"}}}}
 			serveConfiguration(w, in)

@@ -73,12 +73,12 @@ func TestBlock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := chain.Block(gossiped, h.clock.now()); err != nil || n.Host != "boese.example" || !n.Blocked || len(gossiped) > trust.MaxNotice {
+	if n, err := chain.Block(gossiped, h.clock.Now()); err != nil || n.Host != "boese.example" || !n.Blocked || len(gossiped) > trust.MaxNotice {
 		t.Errorf("gossiped: %+v %v", n, err)
 	}
 	// A year later the list still has it, signed anew.
-	h.clock.add(365 * 24 * time.Hour)
-	if l := h.listed(t); len(l) != 1 || l[0].Expires.Time().Before(h.clock.now()) || l[0].Generation != b.Generation {
+	h.clock.Add(365 * 24 * time.Hour)
+	if l := h.listed(t); len(l) != 1 || l[0].Expires.Time().Before(h.clock.Now()) || l[0].Generation != b.Generation {
 		t.Errorf("a year later: %+v", l)
 	}
 	open, err := h.Unblock(ctx, "op", "boese.example", "geklärt")
@@ -117,7 +117,7 @@ func TestBlockAfterARestore(t *testing.T) {
 	if err := h.store.Delete(ctx, "anchor/block/boese.example"); err != nil {
 		t.Fatal(err)
 	}
-	h.clock.add(time.Hour)
+	h.clock.Add(time.Hour)
 	again, err := h.Block(ctx, "op", "boese.example", "Betrug")
 	if err != nil || again.Generation <= first.Generation {
 		t.Errorf("%+v after %+v, %v", again, first, err)

@@ -13,6 +13,7 @@ import (
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/anchor"
+	"rathausnetz/federation/clocktest"
 	"rathausnetz/federation/region"
 	"rathausnetz/federation/trust"
 	"rathausnetz/federation/trust/trusttest"
@@ -285,7 +286,7 @@ func TestMarkStatus(t *testing.T) {
 	if s := h.status(t, mark); s != "active" {
 		t.Errorf("fresh mark: %s", s)
 	}
-	other, err := trust.IssueMark(trusttest.Key("mallory"), trust.MarkClaims{Issuer: h.entity.ID, Subject: p.entity.ID, Type: trust.MarkType(h.entity.ID), IssuedAt: trust.At(h.clock.now()), Expires: trust.At(h.clock.now().Add(time.Hour)), ID: "x", LegalName: "x"})
+	other, err := trust.IssueMark(trusttest.Key("mallory"), trust.MarkClaims{Issuer: h.entity.ID, Subject: p.entity.ID, Type: trust.MarkType(h.entity.ID), IssuedAt: trust.At(h.clock.Now()), Expires: trust.At(h.clock.Now().Add(time.Hour)), ID: "x", LegalName: "x"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,7 +302,7 @@ func TestMarkStatus(t *testing.T) {
 			t.Errorf("unknown mark: %s", got)
 		}
 	}
-	h.clock.add(25 * time.Hour)
+	h.clock.Add(25 * time.Hour)
 	if s := h.status(t, mark); s != "expired" {
 		t.Errorf("old mark: %s", s)
 	}
@@ -347,7 +348,7 @@ func TestMarkStatusAsSeenByOthers(t *testing.T) {
 		t.Errorf("suspended: %v", err)
 	}
 	h.Change(func() { recorded = yes })
-	h.clock.add(3 * time.Minute)
+	h.clock.Add(3 * time.Minute)
 	if err := h.resolver.MarkStatus(t.Context(), c); !errors.Is(err, trust.ErrExpired) {
 		t.Errorf("an answer recorded before: %v", err)
 	}
@@ -359,7 +360,7 @@ func TestMarkStatusAsSeenByOthers(t *testing.T) {
 
 func TestHistoricalKeysEndpoint(t *testing.T) {
 	h := newHub(t)
-	gone := trust.HistoricalKey{Public: trusttest.Key("former").Public(), Expires: h.clock.now(), RevokedAt: h.clock.now(), Reason: trust.ReasonSuperseded}
+	gone := trust.HistoricalKey{Public: trusttest.Key("former").Public(), Expires: h.clock.Now(), RevokedAt: h.clock.Now(), Reason: trust.ReasonSuperseded}
 	h.keys.History = []trust.HistoricalKey{gone}
 	a := h.get(t, "/federation/historical-keys", nil)
 	if a.header.Get("Content-Type") != "application/jwk-set+jwt" {
@@ -373,8 +374,8 @@ func TestHistoricalKeysEndpoint(t *testing.T) {
 
 // twoKreise is a Land with two Landkreise below it, each with its own hub.
 func TestLandWithTwoLandkreise(t *testing.T) {
-	c := &clock{t: time.Now()}
-	f := trusttest.New(c.now)
+	c := clocktest.At(time.Now())
+	f := trusttest.New(c.Now)
 	t.Cleanup(f.Close)
 	land := addHub(t, f, c, "land", func(cfg *anchor.Config) {
 		cfg.Owner = anchor.Invitation{Name: "Land Niedersachsen", Kind: federation.KindLand, Seat: region.MustArea("03"), Scope: federation.Scope{Subtree: []region.Area{region.MustArea("03")}}}
@@ -425,7 +426,7 @@ func TestLandWithTwoLandkreise(t *testing.T) {
 // joinAbove makes h a member of superior and lets it show its mark.
 func (h *hub) joinAbove(t *testing.T, superior *hub, inv anchor.Invitation) {
 	t.Helper()
-	client, err := anchor.NewClient(anchor.ClientConfig{Self: h.entity.ID, Keys: func() *trust.Keys { return h.keys }, HTTP: h.Federation.Client(), AllowLoopback: true, Now: h.clock.now})
+	client, err := anchor.NewClient(anchor.ClientConfig{Self: h.entity.ID, Keys: func() *trust.Keys { return h.keys }, HTTP: h.Federation.Client(), AllowLoopback: true, Now: h.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func TestJ147_StoreDownFailsClosed(t *testing.T) {
 	}
 	a, err := anchor.New(anchor.Config{
 		Self: good.entity.ID, Keys: func() *trust.Keys { return good.keys }, Store: brokenStore{}, HTTP: good.Federation.Client(),
-		Owner: anchor.Invitation{Name: "Landkreis", Kind: federation.KindLandkreis}, AllowLoopback: true, Now: good.clock.now,
+		Owner: anchor.Invitation{Name: "Landkreis", Kind: federation.KindLandkreis}, AllowLoopback: true, Now: good.clock.Now,
 	})
 	if err != nil {
 		t.Fatal(err)

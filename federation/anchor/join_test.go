@@ -123,7 +123,7 @@ func TestCodeUsedExpiredUnknown(t *testing.T) {
 		t.Errorf("second use: %v", err)
 	}
 	old := invite()
-	h.clock.add(24*time.Hour + time.Second)
+	h.clock.Add(24*time.Hour + time.Second)
 	if _, err := h.applicant(t, "belm").Join(ctx, old); !errors.Is(err, anchor.ErrCodeExpired) {
 		t.Errorf("expired: %v", err)
 	}
@@ -230,7 +230,7 @@ func TestControlOfTheAddressIsProved(t *testing.T) {
 	})
 	real := p.keys
 	h.Change(func() { p.keys = &trust.Keys{Federation: []*trust.Key{trusttest.Key("mallory")}} })
-	impostor, err := anchor.NewClient(anchor.ClientConfig{Self: p.entity.ID, Keys: func() *trust.Keys { return real }, HTTP: h.Federation.Client(), AllowLoopback: true, Now: h.clock.now})
+	impostor, err := anchor.NewClient(anchor.ClientConfig{Self: p.entity.ID, Keys: func() *trust.Keys { return real }, HTTP: h.Federation.Client(), AllowLoopback: true, Now: h.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +256,7 @@ func (h *hub) post(t testing.TB, path, typ, body string) answer {
 func TestSignedRequests(t *testing.T) {
 	h := newHub(t)
 	p := h.member(t, "melle", "034590024024")
-	now := h.clock.now()
+	now := h.clock.Now()
 	claims := func(change func(map[string]any)) string {
 		c := map[string]any{"iss": p.entity.ID, "aud": h.entity.ID, "iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), "jti": rand.Text()}
 		change(c)
@@ -318,12 +318,12 @@ func TestGossipKeysRotateOnRevocation(t *testing.T) {
 		t.Fatalf("during the lead time: %d keys, again in %s, %v", len(keys), again, err)
 	}
 	next := keys[1]
-	h.clock.add(61 * time.Second)
+	h.clock.Add(61 * time.Second)
 	keys, _, err = stays.FetchGossipKeys(t.Context(), stays.ticket)
 	if err != nil || len(keys) != 2 || !bytes.Equal(keys[0], next) {
 		t.Fatalf("after the lead time: %d keys, %v", len(keys), err)
 	}
-	h.clock.add(time.Hour)
+	h.clock.Add(time.Hour)
 	keys, _, err = stays.FetchGossipKeys(t.Context(), stays.ticket)
 	if err != nil || len(keys) != 1 || !bytes.Equal(keys[0], next) {
 		t.Errorf("after the grace: %d keys, %v", len(keys), err)
@@ -433,7 +433,7 @@ func TestRunRechecksMembers(t *testing.T) {
 	})
 	a, err := anchor.New(anchor.Config{
 		Self: h.entity.ID, Keys: func() *trust.Keys { return h.keys }, Store: h.store, HTTP: h.Federation.Client(),
-		Owner: anchor.Invitation{Name: "Landkreis", Kind: federation.KindLandkreis}, AllowLoopback: true, Now: h.clock.now,
+		Owner: anchor.Invitation{Name: "Landkreis", Kind: federation.KindLandkreis}, AllowLoopback: true, Now: h.clock.Now,
 		RecheckEvery: 10 * time.Millisecond,
 	})
 	if err != nil {

@@ -25,7 +25,7 @@ func TestPlan(t *testing.T) {
 	h := newHub(t)
 	p := h.member(t, "melle", "034590024024")
 	id := p.entity.ID
-	in := h.clock.now().Add(30 * 24 * time.Hour)
+	in := h.clock.Now().Add(30 * 24 * time.Hour)
 	first := in.UTC().Truncate(24 * time.Hour)
 	if err := h.Plan(t.Context(), "op", id, federation.Planned{From: in, Scope: scope("034590024024", "034590008008")}, "Fusion"); err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func TestPlan(t *testing.T) {
 	if m, _ := h.Show(t.Context(), id); m.Next == nil || len(m.Scope.Areas) != 1 {
 		t.Error("carried out before its day")
 	}
-	h.clock.add(33 * 24 * time.Hour)
+	h.clock.Add(33 * 24 * time.Hour)
 	for range 2 {
 		if err := h.CarryOut(t.Context()); err != nil {
 			t.Fatal(err)
@@ -79,13 +79,13 @@ func TestPlan(t *testing.T) {
 func TestPlanRefused(t *testing.T) {
 	h := newHub(t)
 	id := h.member(t, "melle", "034590024024").entity.ID
-	soon := h.clock.now().Add(48 * time.Hour)
+	soon := h.clock.Now().Add(48 * time.Hour)
 	for what, c := range map[string]struct {
 		id   federation.EntityID
 		p    federation.Planned
 		want error
 	}{
-		"today":       {id, federation.Planned{From: h.clock.now(), Scope: scope("034590024024")}, anchor.ErrPlanDay},
+		"today":       {id, federation.Planned{From: h.clock.Now(), Scope: scope("034590024024")}, anchor.ErrPlanDay},
 		"far away":    {id, federation.Planned{From: soon.AddDate(20, 0, 0), Scope: scope("034590024024")}, anchor.ErrPlanDay},
 		"no day":      {id, federation.Planned{Scope: scope("034590024024")}, anchor.ErrPlanDay},
 		"other Kreis": {id, federation.Planned{From: soon, Scope: scope("03460")}, anchor.ErrScope},

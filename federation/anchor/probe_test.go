@@ -9,13 +9,14 @@ import (
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/anchor"
+	"rathausnetz/federation/clocktest"
 	"rathausnetz/federation/trust/trusttest"
 )
 
 // The hub connects back to whoever asks, not to anybody else, and not often.
 func TestProbe(t *testing.T) {
-	c := &clock{t: time.Now()}
-	f := trusttest.New(c.now)
+	c := clocktest.At(time.Now())
+	f := trusttest.New(c.Now)
 	t.Cleanup(f.Close)
 	var looked []federation.EntityID // the server answers one request at a time here
 	h := addHub(t, f, c, "kreis", func(cfg *anchor.Config) {
@@ -35,7 +36,7 @@ func TestProbe(t *testing.T) {
 	if _, err := bohmte.Probe(t.Context(), bohmte.ticket); err != nil {
 		t.Errorf("another member: %v", err)
 	}
-	c.add(11 * time.Second)
+	c.Add(11 * time.Second)
 	if _, err := melle.Probe(t.Context(), melle.ticket); err != nil {
 		t.Errorf("a while later: %v", err)
 	}
@@ -50,7 +51,7 @@ func TestProbe(t *testing.T) {
 	if err := h.Suspend(t.Context(), "operator", bohmte.entity.ID, ""); err != nil {
 		t.Fatal(err)
 	}
-	c.add(11 * time.Second)
+	c.Add(11 * time.Second)
 	if _, err := bohmte.Probe(t.Context(), bohmte.ticket); !errors.Is(err, anchor.ErrNotMember) {
 		t.Errorf("a suspended member: %v", err)
 	}

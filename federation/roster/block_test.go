@@ -27,7 +27,7 @@ func TestBlocks(t *testing.T) {
 	w := newWorld(t)
 	dir := t.TempDir()
 	r := w.roster(t, dir)
-	now := w.clock.now()
+	now := w.clock.Now()
 	const page = "https://www.boese.example/x"
 	is := func() bool { _, ok := r.Blocks().Blocked(page); return ok }
 	genuine := block(t, w.kreis, w.kreis.Key, "boese.example", true, 3, now)
@@ -91,7 +91,7 @@ func TestBlocks(t *testing.T) {
 func TestBlocksAreLearntAtRefresh(t *testing.T) {
 	w := newWorld(t)
 	r := w.roster(t, "")
-	notices := []string{block(t, w.kreis, w.kreis.Key, "boese.example", true, 1, w.clock.now())}
+	notices := []string{block(t, w.kreis, w.kreis.Key, "boese.example", true, 1, w.clock.Now())}
 	w.Change(func() {
 		w.kreis.Serve = func(rw http.ResponseWriter, req *http.Request) bool {
 			if req.URL.Path != "/federation/notices" {

@@ -21,11 +21,11 @@ func TestRestartLongAfterHubIsDown(t *testing.T) {
 	w.down(true, true)
 	// A notice that comes while the hub is away still counts, and nothing that
 	// is saved then forgets who was a member.
-	w.clock.add(90 * time.Minute) // statements live one hour
-	if err := r.Notice(notice(t, w.kreis, w.kreis.Key, w.bohmte, 1, w.clock.now())); err != nil {
+	w.clock.Add(90 * time.Minute) // statements live one hour
+	if err := r.Notice(notice(t, w.kreis, w.kreis.Key, w.bohmte, 1, w.clock.Now())); err != nil {
 		t.Fatal(err)
 	}
-	w.clock.add(72 * time.Hour) // after the notice itself has run out
+	w.clock.Add(72 * time.Hour) // after the notice itself has run out
 	for range 2 {               // also when nothing was refreshed in between
 		r = w.roster(t, dir)
 		if err := r.Load(); err != nil {
@@ -45,7 +45,7 @@ func TestRestartLongAfterHubIsDown(t *testing.T) {
 		}
 	}
 	// After a week nothing is shown.
-	w.clock.add(5 * 24 * time.Hour)
+	w.clock.Add(5 * 24 * time.Hour)
 	late := w.roster(t, dir)
 	if err := late.Load(); err != nil || len(late.LapsedMembers()) != 0 {
 		t.Errorf("after a week: %v, %v", late.LapsedMembers(), err)

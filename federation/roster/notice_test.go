@@ -23,7 +23,7 @@ func TestH128_RevocationNotices(t *testing.T) {
 	if err := r.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	now := w.clock.now()
+	now := w.clock.Now()
 	for name, c := range map[string]struct {
 		compact string
 		want    error
@@ -103,7 +103,7 @@ func TestH128_NoticeAboutTheHubEndsAllBelow(t *testing.T) {
 	if err := r.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Notice(notice(t, w.land, w.land.Key, w.kreis, 1, w.clock.now())); err != nil {
+	if err := r.Notice(notice(t, w.land, w.land.Key, w.kreis, 1, w.clock.Now())); err != nil {
 		t.Fatal(err)
 	}
 	want(t, r)
@@ -120,7 +120,7 @@ func TestH128_NoticesOfTheAnchorAreAskedForToo(t *testing.T) {
 	if err := r.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	compact := notice(t, w.land, w.land.Key, w.kreis, 1, w.clock.now())
+	compact := notice(t, w.land, w.land.Key, w.kreis, 1, w.clock.Now())
 	w.Change(func() {
 		w.land.Serve = func(rw http.ResponseWriter, req *http.Request) bool {
 			if req.URL.Path != "/federation/notices" {
@@ -145,7 +145,7 @@ func TestH129_HubUnreachableLongerThanStatementsLive(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.down(true, true)
-	w.clock.add(59 * time.Minute)
+	w.clock.Add(59 * time.Minute)
 	if err := r.Refresh(t.Context()); !errors.Is(err, roster.ErrHub) {
 		t.Errorf("%v", err)
 	}
@@ -153,7 +153,7 @@ func TestH129_HubUnreachableLongerThanStatementsLive(t *testing.T) {
 	if _, ok := r.Lapsed(w.melle.ID); ok {
 		t.Error("lapsed while its statements hold")
 	}
-	w.clock.add(2 * time.Minute)
+	w.clock.Add(2 * time.Minute)
 	want(t, r)
 	if c, ok := r.Lapsed(w.melle.ID); !ok || c.Leaf != w.melle.ID {
 		t.Error("a member whose statements ran out is forgotten, not lapsed")
@@ -220,7 +220,7 @@ func TestMemberThatShowsNoMarkIsRefusedAndSaysWhy(t *testing.T) {
 	if w.Requests("bohmte", "/.well-known/openid-federation") != before {
 		t.Error("asked again without patience")
 	}
-	w.clock.add(2 * time.Second)
+	w.clock.Add(2 * time.Second)
 	if err := r.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func TestRunTakesNoticesFromTheHubAndEnds(t *testing.T) {
 	w := newWorld(t)
 	heard := make(chan trust.Notice, 1)
 	r, err := roster.New(roster.Config{
-		Resolver: w.Resolver(w.land), Hub: w.kreis.ID, Self: w.melle.ID, HTTP: w.Client(), Dir: t.TempDir(), Now: w.clock.now,
+		Resolver: w.Resolver(w.land), Hub: w.kreis.ID, Self: w.melle.ID, HTTP: w.Client(), Dir: t.TempDir(), Now: w.clock.Now,
 		RefreshEvery: 20 * time.Millisecond, OnNotice: func(n trust.Notice, _ string) { heard <- n },
 	})
 	if err != nil {
@@ -269,7 +269,7 @@ func TestRunTakesNoticesFromTheHubAndEnds(t *testing.T) {
 		}
 	})
 	await(t, r, 3)
-	compact := notice(t, w.kreis, w.kreis.Key, w.bohmte, 1, w.clock.now())
+	compact := notice(t, w.kreis, w.kreis.Key, w.bohmte, 1, w.clock.Now())
 	w.Change(func() {
 		w.kreis.Serve = func(rw http.ResponseWriter, req *http.Request) bool {
 			if req.URL.Path != "/federation/notices" {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rathausnetz/federation"
+	"rathausnetz/federation/clocktest"
 	"rathausnetz/federation/region"
 	"rathausnetz/federation/roster"
 	"rathausnetz/federation/trust"
@@ -19,21 +20,9 @@ type clock struct {
 	t  time.Time
 }
 
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
-
 type world struct {
 	*trusttest.Federation
-	clock         *clock
+	clock         *clocktest.Clock
 	land, kreis   *trusttest.Entity
 	melle, bohmte *trusttest.Entity
 	kreisDown     bool
@@ -43,8 +32,8 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{clock: &clock{t: time.Now().Truncate(time.Second)}}
-	w.Federation = trusttest.New(w.clock.now)
+	w := &world{clock: clocktest.At(time.Now().Truncate(time.Second))}
+	w.Federation = trusttest.New(w.clock.Now)
 	t.Cleanup(w.Close)
 	w.land = w.AddAnchor("land", federation.Scope{Subtree: []region.Area{region.MustArea("03")}})
 	w.kreis = w.AddHub("kreis", w.land, federation.Scope{Subtree: []region.Area{region.MustArea("03459")}})
@@ -74,7 +63,7 @@ func (w *world) down(kreis, land bool) {
 
 func (w *world) roster(t testing.TB, dir string) *roster.Roster {
 	t.Helper()
-	r, err := roster.New(roster.Config{Resolver: w.Resolver(w.land), Hub: w.kreis.ID, Self: w.melle.ID, HTTP: w.Client(), Dir: dir, Now: w.clock.now})
+	r, err := roster.New(roster.Config{Resolver: w.Resolver(w.land), Hub: w.kreis.ID, Self: w.melle.ID, HTTP: w.Client(), Dir: dir, Now: w.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +146,7 @@ func TestRestartWhileHubIsDown(t *testing.T) {
 		t.Error("refresh without hub is no error")
 	}
 	want(t, r, w.bohmte, w.kreis, w.melle)
-	w.clock.add(2 * time.Hour) // statements live one hour
+	w.clock.Add(2 * time.Hour) // statements live one hour
 	if got := ids(r); len(got) != 0 {
 		t.Errorf("expired members %v", got)
 	}

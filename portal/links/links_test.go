@@ -16,30 +16,13 @@ import (
 
 	"rathausnetz/federation"
 	"rathausnetz/federation/catalog"
+	"rathausnetz/federation/clocktest"
 	"rathausnetz/federation/store"
 	"rathausnetz/federation/trust"
 	"rathausnetz/portal/links"
 )
 
-// clock is a clock that a test sets.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
+func newClock() *clocktest.Clock { return clocktest.At(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)) }
 
 // offers is a catalogue with one offer for each address, named by it.
 func offers(addresses ...string) *catalog.Catalogue {
@@ -53,13 +36,13 @@ func offers(addresses ...string) *catalog.Catalogue {
 	return c
 }
 
-func newChecker(t *testing.T, cl *clock, c *catalog.Catalogue, client *http.Client) *links.Checker {
+func newChecker(t *testing.T, cl *clocktest.Clock, c *catalog.Catalogue, client *http.Client) *links.Checker {
 	t.Helper()
 	st := store.NewMemory(cl.Now)
 	t.Cleanup(func() { st.Close() })
 	ch, err := links.New(links.Config{
 		Self: "https://melle.example", HTTP: client, Store: st, Catalogue: func() *catalog.Catalogue { return c },
-		Pause: time.Nanosecond, Timeout: 500 * time.Millisecond, Now: cl.Now,
+		Pause: time.Nanosecond, Timeout: 2 * time.Second, Now: cl.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -229,17 +212,17 @@ func TestTwoStrikesOnTwoDays(t *testing.T) {
 	}
 	state(links.OK)
 	gone.Store(true)
-	cl.pass(25 * time.Hour)
+	cl.Add(25 * time.Hour)
 	state(links.Check)
-	cl.pass(10 * time.Hour) // the same day: nobody asks, nothing changes
+	cl.Add(10 * time.Hour) // the same day: nobody asks, nothing changes
 	state(links.Check)
-	cl.pass(15 * time.Hour)
+	cl.Add(15 * time.Hour)
 	state(links.Broken)
 	gone.Store(false)
-	cl.pass(25 * time.Hour)
+	cl.Add(25 * time.Hour)
 	state(links.OK)
 	gone.Store(true)
-	cl.pass(25 * time.Hour)
+	cl.Add(25 * time.Hour)
 	state(links.Check)
 }
 
@@ -268,7 +251,7 @@ func TestAtMostOnceADay(t *testing.T) {
 	}
 	first := asked.Load()
 	for range 5 {
-		cl.pass(4 * time.Hour)
+		cl.Add(4 * time.Hour)
 		if n := round(t, ch, cl.Now()); n != 0 {
 			t.Errorf("after %s %d links were checked again", cl.Now().Format(time.DateTime), n)
 		}
@@ -276,7 +259,7 @@ func TestAtMostOnceADay(t *testing.T) {
 	if asked.Load() != first {
 		t.Error("the server was asked again")
 	}
-	cl.pass(5 * time.Hour)
+	cl.Add(5 * time.Hour)
 	if n := round(t, ch, cl.Now()); n != 1 { // the other one has asked for 50 hours
 		t.Errorf("on the next day %d links were checked, want 1", n)
 	}
@@ -291,7 +274,7 @@ func TestBackoff(t *testing.T) {
 	checks := 0
 	for range 40 {
 		checks += round(t, ch, cl.Now())
-		cl.pass(24 * time.Hour)
+		cl.Add(24 * time.Hour)
 	}
 	if checks < 6 || checks > 12 {
 		t.Errorf("%d checks in 40 days", checks)
@@ -431,7 +414,7 @@ func TestSilentHost(t *testing.T) {
 	if n := round(t, ch, cl.Now()); n != 50 || asked.Load() != 1 {
 		t.Errorf("%d links were judged by %d requests, want 50 by 1", n, asked.Load())
 	}
-	cl.pass(25 * time.Hour)
+	cl.Add(25 * time.Hour)
 	round(t, ch, cl.Now())
 	for a, r := range rows(t, ch) {
 		if r.State != links.Broken {

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"rathausnetz/federation"
+	"rathausnetz/federation/allowance"
 	"rathausnetz/federation/store"
 	"rathausnetz/federation/trust"
 )
@@ -151,7 +152,7 @@ func (d *Desk) Answer(ctx context.Context, reference, text string) (e Entry, err
 // by a member, for this member, of the last minutes, not seen before, within
 // the sender's allowance. The allowance is taken after the signature was
 // verified, so nobody can use up another's.
-func (d *Desk) read(w http.ResponseWriter, r *http.Request, typ string, allowed *allowance) (c claims, err error) {
+func (d *Desk) read(w http.ResponseWriter, r *http.Request, typ string, allowed *allowance.Allowance[string]) (c claims, err error) {
 	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		return c, fmt.Errorf("%w: %w", ErrTooLarge, err)
@@ -183,7 +184,7 @@ func (d *Desk) read(w http.ResponseWriter, r *http.Request, typ string, allowed 
 		return c, fmt.Errorf("%w: jti", ErrRefused)
 	case c.IssuedAt == 0 || c.Expires-c.IssuedAt > int64(messageFor/time.Second):
 		return c, fmt.Errorf("%w: it holds for too long", ErrRefused)
-	case !allowed.take(string(c.Issuer)):
+	case !allowed.Take(string(c.Issuer)):
 		return c, ErrBusy
 	}
 	err = d.c.Store.Create(r.Context(), "report/jti/"+federation.Sum([]byte(c.Issuer)).String()+"/"+typ+"/"+c.ID, []byte{1}, 2*messageFor)

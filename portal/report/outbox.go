@@ -45,7 +45,7 @@ func (d *Desk) Send(ctx context.Context, visitor string, r Remark) (reference st
 	if b, err := json.Marshal(d.claims(s)); err != nil || len(b) > MaxClaims {
 		return "", false, errors.Join(ErrTooLarge, err)
 	}
-	if !d.visitors.take(visitor) {
+	if !d.visitors.Take(visitor) {
 		return "", false, ErrBusy
 	}
 	if r.Owner == d.c.Self {

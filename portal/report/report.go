@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rathausnetz/federation"
+	"rathausnetz/federation/allowance"
 	"rathausnetz/federation/catalog"
 	"rathausnetz/federation/leika"
 	"rathausnetz/federation/region"
@@ -79,10 +80,10 @@ type Config struct {
 // Desk sends and takes remarks. It is safe for concurrent use.
 type Desk struct {
 	c        Config
-	wake     chan struct{} // capacity 1: something waits to be delivered
-	members  *allowance    // remarks by member
-	visitors *allowance    // remarks by address
-	gapped   *allowance    // gaps by member
+	wake     chan struct{}                // capacity 1: something waits to be delivered
+	members  *allowance.Allowance[string] // remarks by member
+	visitors *allowance.Allowance[string] // remarks by address
+	gapped   *allowance.Allowance[string] // gaps by member
 	gaps     *gaps
 }
 
@@ -95,8 +96,8 @@ func New(c Config) *Desk {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Desk{
-		c: c, wake: make(chan struct{}, 1), gaps: newGaps(), gapped: newAllowance(gapsPerHour, c.Now),
-		members: newAllowance(remarksPerHour, c.Now), visitors: newAllowance(remarksPerHour, c.Now),
+		c: c, wake: make(chan struct{}, 1), gaps: newGaps(), gapped: allowance.New[string](gapsPerHour, time.Hour, c.Now),
+		members: allowance.New[string](remarksPerHour, time.Hour, c.Now), visitors: allowance.New[string](remarksPerHour, time.Hour, c.Now),
 	}
 }
 

@@ -32,7 +32,7 @@ func TestBackchannelLogout(t *testing.T) {
 	if pg := b.get(t, p.url+"/anmelden"); !strings.Contains(pg.body, "code=login_required") {
 		t.Errorf("login that overlaps the logout: %d %q, want login_required", pg.status, pg.body)
 	}
-	p.clock.add(time.Second)
+	p.clock.Add(time.Second)
 	if pg := b.get(t, p.url+"/anmelden"); !strings.HasPrefix(pg.body, "Erika") {
 		t.Errorf("a new login after the logout: %q", pg.body)
 	}
@@ -119,7 +119,7 @@ func TestF85_LogoutTokenReplayed(t *testing.T) {
 	if status, _ := p.backchannel(t, token); status != http.StatusOK {
 		t.Fatalf("first: %d", status)
 	}
-	p.clock.add(time.Second)
+	p.clock.Add(time.Second)
 	b := p.browser(t)
 	b.get(t, p.url+"/anmelden")
 	if status, _ := p.backchannel(t, token); status != http.StatusBadRequest || !b.signedIn(t) {

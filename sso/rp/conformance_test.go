@@ -77,7 +77,7 @@ func TestConformanceRPConfig(t *testing.T) {
 			if pg := p.browser(t).get(t, p.url+"/anmelden"); !strings.HasPrefix(pg.body, "Erika") {
 				t.Fatalf("first login: %q", pg.body)
 			}
-			p.clock.add(keyCooldownForTests)
+			p.clock.Add(keyCooldownForTests)
 			p.op.Change(func(o *rptest.OP) {
 				fresh := must(rptest.NewES256("op-2"))(t)
 				if strings.HasSuffix(name, "signing") {

@@ -129,13 +129,13 @@ func TestAccountCreationUpstreamTakesTwentyMinutes(t *testing.T) {
 	p := newPortal(t)
 	b := p.browser(t)
 	cb := b.callback(t, p.url+"/anmelden?zurueck=/leistung/7")
-	p.clock.add(20 * time.Minute)
+	p.clock.Add(20 * time.Minute)
 	if pg := b.get(t, cb); pg.body != "Erika Mustermann basis at /leistung/7" {
 		t.Errorf("after 20 minutes: %d %q", pg.status, pg.body)
 	}
 	late := p.browser(t)
 	cb = late.callback(t, p.url+"/anmelden?zurueck=/leistung/7")
-	p.clock.add(61 * time.Minute)
+	p.clock.Add(61 * time.Minute)
 	late.refused(t, late.get(t, cb), "invalid_request")
 }
 

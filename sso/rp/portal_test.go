@@ -20,30 +20,13 @@ import (
 	"time"
 
 	"rathausnetz/federation"
+	"rathausnetz/federation/clocktest"
 	"rathausnetz/federation/store"
 	"rathausnetz/federation/trust"
 	"rathausnetz/sso"
 	"rathausnetz/sso/rp/rptest"
 	"rathausnetz/sso/session"
 )
-
-// clock is a clock that tests move.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
 
 // providers is a network of providers that tests change.
 type providers struct {
@@ -107,7 +90,7 @@ func (pages) FailPage(w http.ResponseWriter, _ *http.Request, p sso.FailPage) {
 type portal struct {
 	*RP
 	url   string
-	clock *clock
+	clock *clocktest.Clock
 	store *faultyStore
 	ops   *providers
 	op    *rptest.OP
@@ -204,7 +187,7 @@ func must[T any](v T, err error) func(testing.TB) T {
 func newPortal(t *testing.T, change ...func(*Config)) *portal {
 	t.Helper()
 	p := &portal{
-		clock: &clock{t: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)},
+		clock: clocktest.At(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)),
 		ops:   &providers{byID: map[federation.EntityID]*Provider{}},
 		log:   &safeBuffer{}, http: &http.Transport{},
 	}

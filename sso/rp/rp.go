@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
-
 	"time"
 
 	"rathausnetz/federation"
+	"rathausnetz/federation/allowance"
 	"rathausnetz/federation/store"
 	"rathausnetz/federation/trust"
 	"rathausnetz/sso"
@@ -90,11 +91,11 @@ type Config struct {
 }
 
 // RP is the relying party of one portal. All handlers are safe for concurrent
-// use and share nothing but the store and the limiter.
+// use and share nothing but the store and the count of logins.
 type RP struct {
-	c       Config
-	client  *provider.Client
-	limiter *limiter
+	c      Config
+	client *provider.Client
+	logins *allowance.Allowance[netip.Prefix] // begun, by address
 }
 
 // New checks the configuration. It does no I/O.
@@ -128,7 +129,7 @@ func New(c Config) (*RP, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &RP{c: c, client: client, limiter: newLimiter(c.LoginsPerMinute, c.Now)}, nil
+	return &RP{c: c, client: client, logins: allowance.New[netip.Prefix](c.LoginsPerMinute, time.Minute, c.Now)}, nil
 }
 
 // IssuerHash is the last part of the callback path: 22 characters that name

@@ -166,7 +166,7 @@ func TestG97_UnknownKidFlood(t *testing.T) {
 	if status, _ := p.backchannel(t, must(p.op.LogoutToken(p.url, nil))(t)); status != http.StatusOK {
 		t.Fatalf("genuine token: %d", status)
 	}
-	p.clock.add(2 * time.Minute)
+	p.clock.Add(2 * time.Minute)
 	before := p.op.Seen("/jwks")
 	for range 1000 {
 		token := must(p.op.LogoutToken(p.url, func(h, _ map[string]any) { h["kid"] = rand.Text() }))(t)
@@ -215,7 +215,7 @@ func TestG98_KeySetAnswers(t *testing.T) {
 				t.Fatalf("first login: %q", pg.body)
 			}
 			p.op.Change(func(o *rptest.OP) { o.Faults.Instead = map[string]http.HandlerFunc{"/jwks": h} })
-			p.clock.add(2 * time.Hour) // the set is old: it is asked for again
+			p.clock.Add(2 * time.Hour) // the set is old: it is asked for again
 			if pg := p.browser(t).get(t, p.url+"/anmelden"); !strings.HasPrefix(pg.body, "Erika") {
 				t.Errorf("the last good set was lost: %d %q", pg.status, pg.body)
 			}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rathausnetz/federation"
+	"rathausnetz/federation/clocktest"
 	"rathausnetz/federation/store"
 )
 
@@ -55,7 +56,7 @@ func TestDraftLimits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.add(draftLife + time.Second)
+	c.Add(draftLife + time.Second)
 	if _, err := m.TakeDraft(ctx, &Session{Draft: name}, "/p"); !errors.Is(err, ErrNoDraft) {
 		t.Errorf("after an hour: %v, want ErrNoDraft", err)
 	}
@@ -64,18 +65,18 @@ func TestDraftLimits(t *testing.T) {
 // What was typed does not outlive the login it was kept for, however that ends.
 func TestDraftEndsWithTheSession(t *testing.T) {
 	ctx := context.Background()
-	for what, end := range map[string]func(m *Manager, c *clock, r *http.Request) error{
-		"logged out here": func(m *Manager, _ *clock, r *http.Request) error {
+	for what, end := range map[string]func(m *Manager, c *clocktest.Clock, r *http.Request) error{
+		"logged out here": func(m *Manager, _ *clocktest.Clock, r *http.Request) error {
 			_, err := m.End(ctx, httptest.NewRecorder(), r)
 			return err
 		},
-		"logged out elsewhere": func(m *Manager, c *clock, _ *http.Request) error {
+		"logged out elsewhere": func(m *Manager, c *clocktest.Clock, _ *http.Request) error {
 			id := identity(c, federation.LevelNiedrig)
 			_, err := m.EndIssuerSID(ctx, id.Issuer, id.Session)
 			return err
 		},
-		"past its limit": func(m *Manager, c *clock, r *http.Request) error {
-			c.add(LimitsOf(federation.LevelNiedrig).Idle)
+		"past its limit": func(m *Manager, c *clocktest.Clock, r *http.Request) error {
+			c.Add(LimitsOf(federation.LevelNiedrig).Idle)
 			if _, err := m.Get(r); !errors.Is(err, ErrExpired) {
 				return err
 			}
@@ -117,12 +118,12 @@ func TestPeekIsNoUse(t *testing.T) {
 	}
 	r := request(w.Result().Cookies()...)
 	for range 11 {
-		c.add(5 * time.Minute)
+		c.Add(5 * time.Minute)
 		if _, err := m.Peek(r); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c.add(5 * time.Minute)
+	c.Add(5 * time.Minute)
 	if _, err := m.Peek(r); !errors.Is(err, ErrExpired) {
 		t.Errorf("after an hour of asking: %v, want ErrExpired", err)
 	}

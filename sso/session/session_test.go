@@ -12,36 +12,19 @@ import (
 	"time"
 
 	"rathausnetz/federation"
+	"rathausnetz/federation/clocktest"
 	"rathausnetz/federation/store"
 	"rathausnetz/sso"
 )
 
-// clock is a clock that tests move.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func newClock() *clock { return &clock{t: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
+func newClock() *clocktest.Clock { return clocktest.At(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)) }
 
 const (
 	opA = federation.EntityID("https://a.example")
 	opB = federation.EntityID("https://b.example")
 )
 
-func manager(t testing.TB, c *clock, st store.Store) *Manager {
+func manager(t testing.TB, c *clocktest.Clock, st store.Store) *Manager {
 	t.Helper()
 	m, err := New(Config{Store: st, Secure: true, Now: c.Now})
 	if err != nil {
@@ -50,7 +33,7 @@ func manager(t testing.TB, c *clock, st store.Store) *Manager {
 	return m
 }
 
-func identity(c *clock, l federation.Level) sso.Identity {
+func identity(c *clocktest.Clock, l federation.Level) sso.Identity {
 	return sso.Identity{
 		Issuer: opA, Subject: "pairwise", Session: "sid-1", Level: l, AuthTime: c.Now(),
 		AMR: []string{"pwd", "otp"}, Upstream: "konto",
@@ -155,11 +138,11 @@ func TestE67_LimitsByLevel(t *testing.T) {
 			c := newClock()
 			m := manager(t, c, store.NewMemory(c.Now))
 			_, cookie := start(t, m, identity(c, tt.level))
-			c.add(tt.idle - time.Second)
+			c.Add(tt.idle - time.Second)
 			if _, err := m.Get(request(cookie)); err != nil {
 				t.Fatalf("one second before the idle limit: %v", err)
 			}
-			c.add(tt.idle)
+			c.Add(tt.idle)
 			if _, err := m.Get(request(cookie)); !errors.Is(err, ErrExpired) {
 				t.Fatalf("at the idle limit: %v, want ErrExpired", err)
 			}
@@ -170,12 +153,12 @@ func TestE67_LimitsByLevel(t *testing.T) {
 			_, cookie = start(t, m, identity(c, tt.level))
 			step := tt.idle / 2
 			for past := step; past < tt.absolute; past += step {
-				c.add(step)
+				c.Add(step)
 				if _, err := m.Get(request(cookie)); err != nil {
 					t.Fatalf("active session after %s: %v", past, err)
 				}
 			}
-			c.add(step)
+			c.Add(step)
 			if _, err := m.Get(request(cookie)); err == nil {
 				t.Errorf("session lives after its absolute limit of %s", tt.absolute)
 			}
@@ -187,13 +170,13 @@ func TestAbsoluteLimitCountsFromAuthentication(t *testing.T) {
 	c := newClock()
 	m := manager(t, c, store.NewMemory(c.Now))
 	id := identity(c, federation.LevelSubstanziell)
-	c.add(110 * time.Minute)
+	c.Add(110 * time.Minute)
 	_, cookie := start(t, m, id)
-	c.add(9 * time.Minute)
+	c.Add(9 * time.Minute)
 	if _, err := m.Get(request(cookie)); err != nil {
 		t.Fatalf("119 minutes after the authentication: %v", err)
 	}
-	c.add(2 * time.Minute)
+	c.Add(2 * time.Minute)
 	if _, err := m.Get(request(cookie)); err == nil {
 		t.Error("the session is older than the login it came from may be")
 	}
@@ -206,11 +189,11 @@ func TestJ148_ClockSetBackRevivesNothing(t *testing.T) {
 	c := newClock()
 	m := manager(t, c, store.NewMemory(c.Now))
 	_, cookie := start(t, m, identity(c, federation.LevelHoch))
-	c.add(6 * time.Minute)
+	c.Add(6 * time.Minute)
 	if _, err := m.Get(request(cookie)); !errors.Is(err, ErrExpired) {
 		t.Fatalf("got %v, want ErrExpired", err)
 	}
-	c.add(-time.Hour)
+	c.Add(-time.Hour)
 	if _, err := m.Get(request(cookie)); !errors.Is(err, ErrNone) {
 		t.Errorf("after the clock went back: %v, want ErrNone", err)
 	}
@@ -220,14 +203,14 @@ func TestRemaining(t *testing.T) {
 	c := newClock()
 	m := manager(t, c, store.NewMemory(c.Now))
 	s, _ := start(t, m, identity(c, federation.LevelHoch))
-	c.add(2 * time.Minute)
+	c.Add(2 * time.Minute)
 	if got := s.Remaining(c.Now()); got != 3*time.Minute {
 		t.Errorf("Remaining is %s, want 3m", got)
 	}
 	if got := s.RemainingAbsolute(c.Now()); got != 28*time.Minute {
 		t.Errorf("RemainingAbsolute is %s, want 28m", got)
 	}
-	c.add(time.Hour)
+	c.Add(time.Hour)
 	if s.Remaining(c.Now()) != 0 || s.RemainingAbsolute(c.Now()) != 0 {
 		t.Error("an ended session has time left")
 	}
@@ -476,7 +459,7 @@ func TestGetIsOneRoundTrip(t *testing.T) {
 	counting := &countingStore{Store: mem}
 	m := manager(t, c, counting)
 	for range 59 {
-		c.add(time.Second)
+		c.Add(time.Second)
 		if _, err := m.Get(request(cookie)); err != nil {
 			t.Fatal(err)
 		}
@@ -484,7 +467,7 @@ func TestGetIsOneRoundTrip(t *testing.T) {
 	if counting.reads != 59 || counting.writes != 0 {
 		t.Errorf("59 pages in a minute cost %d reads and %d writes, want 59 and 0", counting.reads, counting.writes)
 	}
-	c.add(time.Second)
+	c.Add(time.Second)
 	if _, err := m.Get(request(cookie)); err != nil || counting.writes != 1 {
 		t.Errorf("after a minute: %v, %d writes, want 1", err, counting.writes)
 	}

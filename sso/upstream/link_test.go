@@ -7,13 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"rathausnetz/federation/clocktest"
 	"rathausnetz/federation/store"
 	"rathausnetz/sso"
 )
 
-func newLinks(t *testing.T) (*Links, *clock) {
+func newLinks(t *testing.T) (*Links, *clocktest.Clock) {
 	t.Helper()
-	c := &clock{t: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
+	c := clocktest.At(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))
 	return must(NewLinks(store.NewMemory(c.Now), c.Now))(t), c
 }
 
@@ -105,27 +106,30 @@ func TestLinkWhileSignedInAtBothSides(t *testing.T) {
 func TestE74_LinkOffer(t *testing.T) {
 	ctx := context.Background()
 	b := person("https://b.example", "9", "")
-	for name, use := range map[string]func(l *Links, c *clock, value string) error{
-		"another session": func(l *Links, _ *clock, v string) error { _, err := l.Accept(ctx, v, "other", b); return err },
-		"no session":      func(l *Links, _ *clock, v string) error { _, err := l.Accept(ctx, v, "", b); return err },
-		"guessed": func(l *Links, _ *clock, v string) error {
+	for name, use := range map[string]func(l *Links, c *clocktest.Clock, value string) error{
+		"another session": func(l *Links, _ *clocktest.Clock, v string) error { _, err := l.Accept(ctx, v, "other", b); return err },
+		"no session":      func(l *Links, _ *clocktest.Clock, v string) error { _, err := l.Accept(ctx, v, "", b); return err },
+		"guessed": func(l *Links, _ *clocktest.Clock, v string) error {
 			_, err := l.Accept(ctx, guess(v), "session", b)
 			return err
 		},
-		"empty": func(l *Links, _ *clock, _ string) error { _, err := l.Accept(ctx, "", "session", b); return err },
-		"after 10 minutes": func(l *Links, c *clock, v string) error {
-			c.add(10 * time.Minute)
+		"empty": func(l *Links, _ *clocktest.Clock, _ string) error {
+			_, err := l.Accept(ctx, "", "session", b)
+			return err
+		},
+		"after 10 minutes": func(l *Links, c *clocktest.Clock, v string) error {
+			c.Add(10 * time.Minute)
 			_, err := l.Accept(ctx, v, "session", b)
 			return err
 		},
-		"twice": func(l *Links, _ *clock, v string) error {
+		"twice": func(l *Links, _ *clocktest.Clock, v string) error {
 			if _, err := l.Accept(ctx, v, "session", b); err != nil {
 				return err
 			}
 			_, err := l.Accept(ctx, v, "session", person("https://c.example", "1", ""))
 			return err
 		},
-		"used in another session before": func(l *Links, _ *clock, v string) error {
+		"used in another session before": func(l *Links, _ *clocktest.Clock, v string) error {
 			if _, err := l.Accept(ctx, v, "other", b); !errors.Is(err, ErrNoOffer) {
 				return err
 			}

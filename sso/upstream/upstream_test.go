@@ -9,11 +9,11 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"rathausnetz/federation"
+	"rathausnetz/federation/clocktest"
 	"rathausnetz/federation/region"
 	"rathausnetz/federation/trust"
 	"rathausnetz/sso"
@@ -21,30 +21,12 @@ import (
 	"rathausnetz/sso/rp/rptest"
 )
 
-// clock is a clock that tests move.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
-
 const redirect = "http://127.0.0.2:1/op/quelle/konto"
 
 type source struct {
 	*Upstream
 	op    *rptest.OP
-	clock *clock
+	clock *clocktest.Clock
 	http  *http.Client
 }
 
@@ -60,7 +42,7 @@ func must[T any](v T, err error) func(testing.TB) T {
 
 func newSource(t *testing.T, change ...func(*Config, *rptest.Config)) *source {
 	t.Helper()
-	s := &source{clock: &clock{t: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
+	s := &source{clock: clocktest.At(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))}
 	tr := &http.Transport{}
 	t.Cleanup(tr.CloseIdleConnections)
 	s.http = &http.Client{Transport: tr, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -241,7 +223,7 @@ func TestAnswersRefused(t *testing.T) {
 		"wrong nonce":    {func(p *Pending, _ url.Values) { p.Nonce = "x" }, provider.ErrNonce},
 		"wrong verifier": {func(p *Pending, _ url.Values) { p.Verifier = "x" }, errAny},
 		"stolen code":    {func(_ *Pending, q url.Values) { q.Set("code", "AAAA") }, errAny},
-		"too late":       {func(*Pending, url.Values) { s.clock.add(61 * time.Minute) }, ErrLate},
+		"too late":       {func(*Pending, url.Values) { s.clock.Add(61 * time.Minute) }, ErrLate},
 	} {
 		t.Run(name, func(t *testing.T) {
 			location, p, err := s.Begin(context.Background(), Request{})
@@ -293,7 +275,7 @@ func TestSourceDownAndBack(t *testing.T) {
 		t.Fatalf("back again: %v", err)
 	}
 	s.op.Change(func(o *rptest.OP) { o.Faults.Instead = down })
-	s.clock.add(2 * time.Hour)
+	s.clock.Add(2 * time.Hour)
 	before := s.op.Seen("/.well-known/openid-configuration")
 	for range 5 {
 		if _, err := s.login(t, Request{}); err != nil {

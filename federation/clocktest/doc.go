@@ -1,0 +1,2 @@
+// Package clocktest is a clock that tests move.
+package clocktest
