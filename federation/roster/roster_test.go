@@ -15,11 +15,6 @@ import (
 	"rathausnetz/federation/trust/trusttest"
 )
 
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
 type world struct {
 	*trusttest.Federation
 	clock         *clocktest.Clock
