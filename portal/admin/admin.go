@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"fmt"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"rathausnetz/portal/admin/signin"
 	"rathausnetz/portal/admin/staff"
 	"rathausnetz/portal/web/brand"
+	"rathausnetz/portal/web/frame"
 )
 
 // Trail is where every action of the staff is written down.
@@ -55,7 +55,7 @@ type Admin struct {
 	cfg      Config
 	sections []Section // the frame's own first and last
 	mux      *http.ServeMux
-	sets     map[string]*template.Template // by section path and file
+	sets     map[string]*frame.Set // by section path
 	zone     *time.Location
 }
 
@@ -73,7 +73,7 @@ func New(cfg Config) (*Admin, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &Admin{cfg: cfg, mux: http.NewServeMux(), sets: map[string]*template.Template{}}
+	a := &Admin{cfg: cfg, mux: http.NewServeMux(), sets: map[string]*frame.Set{}}
 	a.sections = append([]Section{a.entrance()}, cfg.Sections...)
 	a.sections = append(a.sections, a.people())
 	var err error

@@ -6,15 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"mime"
 	"net/http"
-	"path"
 	"strings"
 	"time"
 
 	"rathausnetz/portal/admin/staff"
 	"rathausnetz/portal/web/brand"
+	"rathausnetz/portal/web/frame"
 	"rathausnetz/portal/web/locale"
 )
 
@@ -120,72 +119,27 @@ func (v *view) Crumbs() []Link {
 // Here is the address of this page.
 func (v *view) Here() string { return v.q.URL.Path }
 
+// parse prepares the pages of a section: those of the frame, then its own.
 func (a *Admin) parse(s *Section) error {
-	base := template.New("").Funcs(a.funcs())
-	frame, err := fs.Glob(templates, "templates/parts/*.html")
-	if err != nil {
+	set := frame.New(a.funcs(), nil)
+	a.sets[s.Path] = set
+	if err := set.Add(templates); err != nil || s.Templates == nil {
 		return err
 	}
-	if err := parseFiles(base, templates, frame); err != nil {
-		return err
-	}
-	own := s.Templates
-	if own == nil {
-		own = templates
-	}
-	parts, err := fs.Glob(own, "templates/parts/*.html")
-	if err != nil {
-		return err
-	}
-	if s.Templates != nil {
-		if err := parseFiles(base, own, parts); err != nil {
-			return err
-		}
-	}
-	for _, from := range []fs.FS{templates, own} {
-		pages, err := fs.Glob(from, "templates/*.html")
-		if err != nil {
-			return err
-		}
-		for _, name := range pages {
-			set, err := base.Clone()
-			if err != nil {
-				return err
-			}
-			if err := parseFiles(set, from, []string{name}); err != nil {
-				return err
-			}
-			a.sets[s.Path+" "+strings.TrimSuffix(path.Base(name), ".html")] = set
-		}
-	}
-	return nil
+	return set.Add(s.Templates)
 }
 
-func parseFiles(t *template.Template, from fs.FS, names []string) error {
-	for _, name := range names {
-		b, err := fs.ReadFile(from, name)
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrConfig, err)
-		}
-		if _, err := t.New(name).Parse(string(b)); err != nil {
-			return fmt.Errorf("%w: %w", ErrConfig, err)
-		}
-	}
-	return nil
-}
-
-// set returns the templates of a page; the frame's own pages exist in every
-// section.
-func (a *Admin) set(q *Request, name string) (*template.Template, error) {
+// set returns the pages of a section; the frame's own pages exist in each.
+func (a *Admin) set(q *Request) (*frame.Set, error) {
 	section := entranceSection
 	if q.section != nil {
 		section = q.section.Path
 	}
-	t := a.sets[section+" "+name]
-	if t == nil {
-		return nil, fmt.Errorf("admin: section %q has no template %q", section, name)
+	set := a.sets[section]
+	if set == nil {
+		return nil, fmt.Errorf("admin: section %q has no pages", section)
 	}
-	return t, nil
+	return set, nil
 }
 
 // write sends the answer. A page is complete before the first byte is sent.
@@ -212,12 +166,12 @@ func (a *Admin) write(w http.ResponseWriter, q *Request, answer *Answer) error {
 			return err
 		}
 	}
-	set, err := a.set(q, answer.template)
+	set, err := a.set(q)
 	if err != nil {
 		return err
 	}
 	var buf bytes.Buffer
-	if err := set.ExecuteTemplate(&buf, "page", v); err != nil {
+	if err := set.Page(&buf, answer.template, v); err != nil {
 		return err
 	}
 	if answer.framing {
@@ -247,13 +201,13 @@ func sendFile(w http.ResponseWriter, f *file) {
 
 // part draws "main" of an answer alone, for the first page.
 func (a *Admin) part(q *Request, answer *Answer) (template.HTML, error) {
-	set, err := a.set(q, answer.template)
+	set, err := a.set(q)
 	if err != nil {
 		return "", err
 	}
 	var buf bytes.Buffer
 	v := &view{q: q, look: a.cfg.Look(), Title: answer.title, CSRF: q.token, Page: answer.data}
-	if err := set.ExecuteTemplate(&buf, "main", v); err != nil {
+	if err := set.Main(&buf, answer.template, v); err != nil {
 		return "", err
 	}
 	return template.HTML(buf.String()), nil

@@ -5,13 +5,12 @@ import (
 	"embed"
 	"html"
 	"html/template"
-	"io/fs"
 	"net/http"
-	"path"
 	"regexp"
 	"strconv"
 	"strings"
 
+	"rathausnetz/portal/web/frame"
 	"rathausnetz/portal/web/locale"
 	"rathausnetz/portal/web/static"
 )
@@ -21,33 +20,12 @@ var templates embed.FS
 
 // parse prepares each page in each language. Sentences without values are put
 // in here, once; the others are looked up when the page is drawn.
-func (w *Web) parse() (map[string]map[string]*template.Template, error) {
-	out := map[string]map[string]*template.Template{}
-	parts, err := fs.Glob(templates, "templates/parts/*.html")
-	if err != nil {
-		return nil, err
-	}
-	pages, err := fs.Glob(templates, "templates/*.html")
-	if err != nil {
-		return nil, err
-	}
+func (w *Web) parse() (map[string]*frame.Set, error) {
+	out := map[string]*frame.Set{}
 	for _, lang := range locale.Languages() {
-		base := template.New("").Funcs(w.funcs(lang))
-		for _, name := range parts {
-			if _, err := w.parseFile(base.New(name), name, lang); err != nil {
-				return nil, err
-			}
-		}
-		out[lang] = map[string]*template.Template{}
-		for _, name := range pages {
-			page, err := base.Clone()
-			if err != nil {
-				return nil, err
-			}
-			if page, err = w.parseFile(page, name, lang); err != nil {
-				return nil, err
-			}
-			out[lang][strings.TrimSuffix(path.Base(name), ".html")] = page
+		out[lang] = frame.New(w.funcs(lang), func(source string) string { return w.fixed(lang, source) })
+		if err := out[lang].Add(templates); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
@@ -55,18 +33,15 @@ func (w *Web) parse() (map[string]map[string]*template.Template, error) {
 
 var fixedText = regexp.MustCompile(`\{\{t "([a-z0-9.-]+)"\}\}`)
 
-func (w *Web) parseFile(t *template.Template, name, lang string) (*template.Template, error) {
-	b, err := fs.ReadFile(templates, name)
-	if err != nil {
-		return nil, err
-	}
-	src := fixedText.ReplaceAllStringFunc(string(b), func(call string) string {
+// fixed puts texts and icons that never change into the source of a template.
+func (w *Web) fixed(lang, source string) string {
+	source = fixedText.ReplaceAllStringFunc(source, func(call string) string {
 		return html.EscapeString(w.texts.In(lang, fixedText.FindStringSubmatch(call)[1]))
 	})
 	for kind, icon := range icons {
-		src = strings.ReplaceAll(src, `{{icon "`+kind+`"}}`, string(icon))
+		source = strings.ReplaceAll(source, `{{icon "`+kind+`"}}`, string(icon))
 	}
-	return t.Parse(src)
+	return source
 }
 
 func (w *Web) funcs(lang string) template.FuncMap {
@@ -120,12 +95,12 @@ func (w *Web) write(rw http.ResponseWriter, r *http.Request, status int, v *view
 		v.Script = false
 	}
 	var buf bytes.Buffer
-	t := w.pages[v.Lang][v.tmpl]
-	if t == nil {
-		w.broken(rw, errorf("no template %q", v.tmpl))
+	set := w.pages[v.Lang]
+	if set == nil {
+		w.broken(rw, errorf("no pages in language %q", v.Lang))
 		return
 	}
-	if err := t.ExecuteTemplate(&buf, "page", v); err != nil {
+	if err := set.Page(&buf, v.tmpl, v); err != nil {
 		w.broken(rw, err)
 		return
 	}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -14,6 +13,7 @@ import (
 	"rathausnetz/federation/leika"
 	"rathausnetz/federation/region"
 	"rathausnetz/portal/web/brand"
+	"rathausnetz/portal/web/frame"
 	"rathausnetz/portal/web/locale"
 	"rathausnetz/portal/web/static"
 )
@@ -142,7 +142,7 @@ type Web struct {
 	cfg    Config
 	texts  *locale.Texts
 	files  *static.Files
-	pages  map[string]map[string]*template.Template // by language and page
+	pages  map[string]*frame.Set // by language
 	look   atomic.Pointer[look]
 	cache  *cache // nil in a preview
 	zip    static.Zipper
