@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rathausnetz/federation"
@@ -85,6 +86,7 @@ type Anchor struct {
 	cfg    Config
 	client *http.Client
 	trail  *audit.Trail
+	read   atomic.Pointer[map[string]entry] // what List has read, by key
 
 	mu      sync.Mutex
 	issued  map[string]issued // by kind and subject, guarded by mu
@@ -123,7 +125,9 @@ func New(cfg Config) (*Anchor, error) {
 	client := *cfg.HTTP
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	trail := audit.New(audit.Config{Self: cfg.Self, Keys: cfg.Keys, Store: cfg.Store, Prefix: "anchor/audit", Now: cfg.Now})
-	return &Anchor{cfg: cfg, client: &client, trail: trail, issued: make(map[string]issued)}, nil
+	a := &Anchor{cfg: cfg, client: &client, trail: trail, issued: make(map[string]issued)}
+	a.read.Store(&map[string]entry{})
+	return a, nil
 }
 
 // Run carries out what was planned for a day, and takes over what members announce

@@ -1,6 +1,7 @@
 package anchor
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -57,25 +58,38 @@ type Filter struct{ State State }
 
 const memberPrefix = "anchor/member/"
 
-// List returns the members sorted by ID.
+// List returns the members sorted by ID. They are read only.
 func (a *Anchor) List(ctx context.Context, f Filter) ([]Member, error) {
 	var out []Member
 	var broken error
+	read, next := *a.read.Load(), map[string]entry{}
 	err := a.cfg.Store.Scan(ctx, memberPrefix, func(key string, value []byte) bool {
-		var m Member
-		if err := json.Unmarshal(value, &m); err != nil {
-			broken = fmt.Errorf("registry entry %s: %w", key, err)
-			return false
+		e, ok := read[key]
+		if !ok || !bytes.Equal(e.raw, value) {
+			e = entry{raw: bytes.Clone(value)}
+			if err := json.Unmarshal(value, &e.member); err != nil {
+				broken = fmt.Errorf("registry entry %s: %w", key, err)
+				return false
+			}
 		}
-		if f.State == "" || f.State == m.State {
-			out = append(out, m)
+		next[key] = e
+		if f.State == "" || f.State == e.member.State {
+			out = append(out, e.member)
 		}
 		return true
 	})
 	if err := errors.Join(err, broken); err != nil {
 		return nil, fmt.Errorf("list members: %w", err)
 	}
+	a.read.Store(&next)
 	return out, nil
+}
+
+// entry is a member as List has read it: everybody asks for the list after
+// every decision, and reading hundreds of keys takes long.
+type entry struct {
+	raw    []byte
+	member Member
 }
 
 // Show returns one member, ErrNotMember if there is none.
