@@ -70,6 +70,11 @@ func observe(d *Directory) []any {
 			r.Version = 0
 			out = append(out, r)
 		}
+		for _, a := range d.Authorities(region.Area{}) {
+			r := d.Search(Query{Text: "leistung " + a.Member.Name, Place: place})
+			r.Version = 0
+			out = append(out, r)
+		}
 		out = append(out, d.Suggest("lei", place, "de", 5), d.AZ(place, "de"), d.Lebenslagen(place, "de"), d.Authorities(place))
 	}
 	m := d.Coverage(nil, places, day(neueste))

@@ -72,7 +72,7 @@ type textBuilder struct {
 	shared  bool     // readers hold surface: copy before changing a word
 	dirty   []uint64 // word<<32 | document, with repetitions
 	changed []int32  // documents
-	named   map[int32]string
+	named   map[int32]memberName
 	names   map[string][]int32
 }
 
@@ -106,7 +106,7 @@ func newTextBuilder() *textBuilder {
 		seed: maphash.MakeSeed(), weights: words.NewWeights(),
 		stems: map[string]uint32{}, stemNo: map[string]uint32{},
 		profiles: map[uint64]uint32{},
-		members:  map[int32][]written{}, most: maxWords, current: emptyTexts(), named: map[int32]string{},
+		members:  map[int32][]written{}, most: maxWords, current: emptyTexts(), named: map[int32]memberName{},
 	}
 }
 
@@ -121,7 +121,7 @@ func (b *textBuilder) bounded(ix *index) *textBuilder {
 		return b
 	}
 	next := newTextBuilder()
-	next.most = b.most
+	next.most, next.named = b.most, b.named
 	for slot, m := range ix.members {
 		if m == nil || !m.hasCopy {
 			continue
@@ -150,8 +150,8 @@ func (b *textBuilder) update(ix *index, fresh []arrival, gone []int32) *texts {
 	}
 	for i := range fresh {
 		in := &fresh[i]
-		if name := in.Name + " " + in.ShortName; b.named[in.slot] != name {
-			b.named[in.slot] = name
+		if name := in.Name + " " + in.ShortName; b.named[in.slot].text != name {
+			b.named[in.slot] = newMemberName(name)
 			b.names = nil
 		}
 		was := b.members[in.slot]
