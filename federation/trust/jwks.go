@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -176,8 +177,8 @@ next:
 	return out
 }
 
-// Equal reports whether both sets hold the same keys, in any order. Keys are
-// compared by thumbprint.
+// Equal reports whether both sets hold the same keys, in any order and under
+// whatever kid.
 func (s JWKS) Equal(o JWKS) bool { return s.within(o) && o.within(s) }
 
 // sameKey reports whether both sets hold one and the same single key; empty
@@ -186,19 +187,20 @@ func (s JWKS) sameKey(o JWKS) bool {
 	if len(s.keys) != 1 || len(o.keys) != 1 {
 		return false
 	}
-	a, ok := s.keys[0].Key.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && a.Equal(o.keys[0].Key) && s.keys[0].Algorithm == o.keys[0].Algorithm
+	return equalKeys(s.keys[0], o.keys[0]) && s.keys[0].Algorithm == o.keys[0].Algorithm
 }
 
-// within reports whether every key of s is in o, by thumbprint.
+// equalKeys compares the public keys alone. Every kind that ParseJWKS takes has
+// an Equal method.
+func equalKeys(a, b jose.JSONWebKey) bool {
+	k, ok := a.Key.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && k.Equal(b.Key)
+}
+
+// within reports whether every key of s is in o.
 func (s JWKS) within(o JWKS) bool {
-	have := o.Thumbprints()
-	for _, t := range s.Thumbprints() {
-		found := false
-		for _, h := range have {
-			found = found || h == t
-		}
-		if !found {
+	for _, k := range s.keys {
+		if !slices.ContainsFunc(o.keys, func(h jose.JSONWebKey) bool { return equalKeys(k, h) }) {
 			return false
 		}
 	}
