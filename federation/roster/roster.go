@@ -263,7 +263,7 @@ func (r *Roster) judge(id federation.EntityID, e *entry, state State, reason str
 	if changed {
 		v.Since = r.cfg.Now()
 		switch {
-		case id == r.cfg.Self && state != StateMember:
+		case id == r.cfg.Self && e.verdict.State == StateMember:
 			r.cfg.Log.Error("this node is not a member any more", "peer", id, "state", string(state), "err", reason)
 		case e.verdict.State != "" || state != StateMember:
 			r.cfg.Log.Info("member judged", "peer", id, "state", string(state), "err", reason)
