@@ -17,7 +17,7 @@ import (
 // TestFaults lets the faults happen one after the other to one network, each of
 // which has to leave it sound for the next; in the end nothing of it is left.
 func TestFaults(t *testing.T) {
-	nw := startNetwork(t, Spec{})
+	nw := startAlone(t, Spec{})
 	keepLedger(t, nw)
 	for _, fault := range []struct {
 		name string

@@ -38,7 +38,7 @@ func TestSoak(t *testing.T) {
 		}
 	}
 	t.Logf("seed %d; repeat with RATHAUSNETZ_SEED=%d", seed, seed)
-	nw := startNetwork(t, Spec{})
+	nw := startAlone(t, Spec{})
 	ctx, cancel := context.WithTimeout(t.Context(), span+5*time.Minute)
 	defer cancel()
 	keepLedger(t, nw)

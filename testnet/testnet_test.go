@@ -9,8 +9,17 @@ import (
 	"time"
 )
 
-// startNetwork runs the demonstration for one test.
+// startNetwork runs the demonstration for one test beside others: most of its
+// time a test waits for something to happen.
 func startNetwork(t *testing.T, spec Spec) *Network {
+	t.Helper()
+	t.Parallel()
+	return startAlone(t, spec)
+}
+
+// startAlone is startNetwork for a test that looks whether anything of its
+// network is left in the process.
+func startAlone(t *testing.T, spec Spec) *Network {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
