@@ -34,6 +34,7 @@ const (
 const (
 	operatorName = "testnet"
 	joinAtOnce   = 8
+	waves        = 4 // at most: with each of them everybody looks at everybody again
 	pollEvery    = 20 * time.Millisecond
 )
 
@@ -246,7 +247,7 @@ func (nw *Network) joinAll(ctx context.Context, members []*Member) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	for wave := range slices.Chunk(members, joinAtOnce) {
+	for wave := range slices.Chunk(members, max(joinAtOnce, len(members)/waves)) {
 		for _, m := range wave {
 			if err := m.approve(ctx); err != nil {
 				return err
