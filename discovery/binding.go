@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -79,8 +80,9 @@ type bindingCache struct {
 
 // seenBinding is what an alive message said when its binding was verified.
 type seenBinding struct {
-	addr netip.AddrPort
-	head []byte // of the metadata, up to and with the signature
+	entity federation.EntityID
+	addr   netip.AddrPort
+	head   []byte // of the metadata, up to and with the signature
 }
 
 // familiar reports whether a node says of itself just what was verified
@@ -95,8 +97,9 @@ func (c *bindingCache) familiar(name string, addr netip.AddrPort, meta []byte) b
 }
 
 type bindingVerdict struct {
-	err   error
-	until time.Time // zero: until Clear
+	entity federation.EntityID
+	err    error
+	until  time.Time // zero: until cleared
 }
 
 const (
@@ -131,9 +134,9 @@ func (c *bindingCache) check(name string, addr netip.AddrPort, m nodeMeta) error
 	if ok && (v.until.IsZero() || now.Before(v.until)) {
 		return v.err
 	}
-	v = bindingVerdict{}
+	v = bindingVerdict{entity: m.Entity}
 	if err := c.verify(m.Entity, b, m.Signature); err != nil {
-		v = bindingVerdict{err: fmt.Errorf("%w: %w", ErrBinding, err), until: now.Add(refusedBindings)}
+		v.err, v.until = fmt.Errorf("%w: %w", ErrBinding, err), now.Add(refusedBindings)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -143,15 +146,16 @@ func (c *bindingCache) check(name string, addr netip.AddrPort, m nodeMeta) error
 	}
 	c.verdict[key] = v
 	if v.err == nil {
-		c.seen[name] = seenBinding{addr: addr, head: nodeMeta{Entity: m.Entity, Signature: m.Signature}.encode()}
+		c.seen[name] = seenBinding{entity: m.Entity, addr: addr, head: nodeMeta{Entity: m.Entity, Signature: m.Signature}.encode()}
 	}
 	return v.err
 }
 
-// clear forgets all verdicts: members or their keys have changed.
-func (c *bindingCache) clear() {
+// clear forgets the verdicts about nodes of these entities: whether they are
+// members, or their keys, have changed.
+func (c *bindingCache) clear(of func(federation.EntityID) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	clear(c.verdict)
-	clear(c.seen)
+	maps.DeleteFunc(c.verdict, func(_ [sha256.Size]byte, v bindingVerdict) bool { return of(v.entity) })
+	maps.DeleteFunc(c.seen, func(_ string, s seenBinding) bool { return of(s.entity) })
 }

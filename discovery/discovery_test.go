@@ -72,6 +72,8 @@ func TestLeftAndDeadAreTold(t *testing.T) {
 	})
 }
 
+func everybody(federation.EntityID) bool { return true }
+
 // SSO.md §10 139: a host with the gossip key but without a member's key.
 func TestI139_HostWithoutMemberKeyIsNotJoined(t *testing.T) {
 	t.Parallel()
@@ -83,14 +85,18 @@ func TestI139_HostWithoutMemberKeyIsNotJoined(t *testing.T) {
 		t.Error("a stranger was joined")
 	}
 	n.admit(stranger.id, true)
-	nodes[0].Recheck()
-	nodes[1].Recheck()
+	nodes[0].Recheck(everybody)
+	nodes[1].Recheck(everybody)
 	await(t, "joined once it is a member", func() bool { return nodes[0].Reachable(stranger.id) })
 	n.admit(stranger.id, false)
-	nodes[0].Recheck()
+	nodes[0].Recheck(func(id federation.EntityID) bool { return id != stranger.id })
+	if !nodes[0].Reachable(stranger.id) {
+		t.Error("judged again though others have changed")
+	}
+	nodes[0].Recheck(func(id federation.EntityID) bool { return id == stranger.id })
 	await(t, "hidden when it is none any more", func() bool { return !nodes[0].Reachable(stranger.id) })
 	n.admit(stranger.id, true)
-	nodes[0].Recheck()
+	nodes[0].Recheck(everybody)
 	await(t, "back", func() bool { return nodes[0].Reachable(stranger.id) })
 }
 
@@ -436,7 +442,7 @@ func TestMemberVerifiedLateIsJoinedAtOnce(t *testing.T) {
 		t.Fatal("joined as a stranger")
 	}
 	n.admit(late.id, true)
-	nodes[0].Recheck()
+	nodes[0].Recheck(everybody)
 	await(t, "joined", func() bool { return nodes[0].Reachable(late.id) })
 }
 

@@ -291,7 +291,7 @@ func (f *Follower) FollowHandler() http.Handler { return f.core.FollowHandler() 
 func (f *Follower) ReleaseFollowers() { f.core.ReleaseFollowers() }
 
 // Recheck has nothing to do: a follower joins no nodes.
-func (f *Follower) Recheck() {}
+func (f *Follower) Recheck(func(federation.EntityID) bool) {}
 
 // SetKeys has nothing to do: a follower has no gossip keys.
 func (f *Follower) SetKeys([][]byte) error { return nil }

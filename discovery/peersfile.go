@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -74,12 +75,12 @@ func (d *Discovery) savePeers(last *string) error {
 		return nil
 	}
 	f := peersFile{Version: 1, Peers: []savedPeer{}}
-	signature := ""
+	var said strings.Builder
 	for _, p := range d.known() {
 		f.Peers = append(f.Peers, savedPeer{Entity: p.id, Name: p.gossipName.String(), Addr: p.addr, Seen: p.since})
-		signature += p.gossipName.String() + " " + p.addr.String() + "\n"
+		fmt.Fprintln(&said, p.gossipName, p.addr)
 	}
-	if signature == *last {
+	if said.String() == *last {
 		return nil
 	}
 	b, err := json.MarshalIndent(f, "", " ")
@@ -89,6 +90,6 @@ func (d *Discovery) savePeers(last *string) error {
 	if err := renameio.WriteFile(d.cfg.PeersFile, append(b, '\n'), 0o600); err != nil {
 		return fmt.Errorf("write peers file: %w", err)
 	}
-	*last = signature
+	*last = said.String()
 	return nil
 }

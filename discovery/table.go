@@ -210,13 +210,13 @@ func (d *Discovery) noteStranger(s stranger) {
 
 // admitStrangers moves refused nodes whose binding verifies now among those
 // that the rejoin loop asks.
-func (d *Discovery) admitStrangers() {
+func (d *Discovery) admitStrangers(changed func(federation.EntityID) bool) {
 	d.mu.Lock()
 	refused := slices.Collect(maps.Values(d.refusedNodes))
 	d.mu.Unlock()
 	for _, s := range refused {
 		g, err := parseGossipName(s.name)
-		if err != nil || d.bindings.check(s.name, s.addr, s.meta) != nil {
+		if err != nil || !changed(s.meta.Entity) || d.bindings.check(s.name, s.addr, s.meta) != nil {
 			continue
 		}
 		d.mu.Lock()
@@ -229,12 +229,13 @@ func (d *Discovery) admitStrangers() {
 	}
 }
 
-// Recheck verifies the bindings of all nodes again, because members or keys
-// have changed. Those that no longer verify are hidden until they do, and
-// nodes that were refused until now are asked at once.
-func (d *Discovery) Recheck() {
-	d.bindings.clear()
-	d.admitStrangers()
+// Recheck verifies the bindings of the nodes of some entities again, because
+// those are members now or no more, or their keys have changed. Nodes that no
+// longer verify are hidden until they do, and those that were refused until now
+// are asked at once.
+func (d *Discovery) Recheck(changed func(federation.EntityID) bool) {
+	d.bindings.clear(changed)
+	d.admitStrangers(changed)
 	select {
 	case d.rechecked <- struct{}{}:
 	default:
@@ -242,7 +243,7 @@ func (d *Discovery) Recheck() {
 	var nodes []stranger
 	d.mu.Lock()
 	for name, p := range d.peers {
-		if p.signature != nil {
+		if p.signature != nil && changed(p.id) {
 			nodes = append(nodes, stranger{name, p.addr, nodeMeta{Entity: p.id, Signature: p.signature}})
 		}
 	}

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -316,27 +317,42 @@ func (n *Node) verifiedItself(ctx context.Context, net *network) bool {
 	return true
 }
 
+// listed is a member as followRoster has found it.
+type listed struct {
+	member federation.Member
+	keys   trust.JWKS
+}
+
 // followRoster keeps the directory in step with who is a member.
 func (n *Node) followRoster(ctx context.Context, net *network) error {
-	known := map[federation.EntityID]federation.Member{}
+	known := map[federation.EntityID]listed{}
 	blocks := uint64(0)
 	for {
-		now := map[federation.EntityID]federation.Member{}
-		decided := n.blocks.list.Version() // about hosts: everybody's links are looked at again
+		now := map[federation.EntityID]listed{}
+		changed := map[federation.EntityID]bool{} // for gossip
+		decided := n.blocks.list.Version()        // about hosts: everybody's links are looked at again
 		all := decided != blocks
 		blocks = decided
 		quiet := false // somebody is new whom gossip does not bring
 		for _, m := range net.roster.Members() {
-			now[m.ID] = m
-			_, before := known[m.ID]
-			quiet = quiet || !before && net.follows(m.ID)
-			if before, ok := known[m.ID]; !ok || all || !reflect.DeepEqual(before, m) {
+			is := listed{member: m}
+			if c, err := net.roster.Chain(m.ID); err == nil {
+				is.keys = c.Keys
+			}
+			now[m.ID] = is
+			before, ok := known[m.ID]
+			quiet = quiet || !ok && net.follows(m.ID)
+			if !ok || all || !reflect.DeepEqual(before.member, m) {
 				n.showMember(m)
+			}
+			if !ok || !before.keys.Equal(is.keys) {
+				changed[m.ID] = true
 			}
 		}
 		for _, id := range net.roster.LapsedMembers() { // also from before the start
 			if _, member := now[id]; !member {
-				now[id] = federation.Member{} // shown anew when it is one again
+				changed[id] = changed[id] || known[id].keys.Keys() > 0
+				now[id] = listed{} // shown anew when it is one again
 				n.showLapsed(id)
 			}
 		}
@@ -345,6 +361,7 @@ func (n *Node) followRoster(ctx context.Context, net *network) error {
 				n.log.Info("no longer a member", "peer", id)
 				n.hide(id)
 				n.event(Revoked, id, 0, "")
+				changed[id] = true
 				if _, err := net.roster.Chain(id); errors.Is(err, roster.ErrRevoked) && id != n.cfg.Entity {
 					n.mirror.Drop(id) // and its bytes; whoever is away otherwise may come back
 				}
@@ -355,11 +372,13 @@ func (n *Node) followRoster(ctx context.Context, net *network) error {
 			n.tellNews(newsMembers)
 		}
 		n.mirror.Recheck()
-		net.discovery.Recheck()
+		if len(changed) > 0 {
+			net.discovery.Recheck(func(id federation.EntityID) bool { return changed[id] })
+		}
 		select { // many members come at once
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(rosterPause):
+		case <-time.After(cmp.Or(n.opt.RosterPause, rosterPause)):
 		}
 		select {
 		case <-ctx.Done():

@@ -22,7 +22,7 @@ type gossip interface {
 	Peers() []discovery.Peer
 	Reachable(id federation.EntityID) bool
 	Stats() discovery.Stats
-	Recheck()
+	Recheck(changed func(federation.EntityID) bool)
 	FollowHandler() http.Handler
 	ReleaseFollowers()
 }

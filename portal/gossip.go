@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"rathausnetz/discovery"
@@ -21,7 +20,6 @@ const purposeNode = "gossip node"
 const gossipParameter = "rathausnetz_gossip"
 
 func (n *Node) newDiscovery(net *network, s membershipState) (*discovery.Discovery, error) {
-	bindings := newProofs()
 	return discovery.New(discovery.Config{
 		Self: n.cfg.Entity, Name: nodeName(n.cfg.Entity, s.Replica), Bind: n.cfg.Gossip.Bind, Advertise: n.cfg.Gossip.Advertise,
 		Keys: s.Gossip, PeersFile: n.path("peers.json"), Profile: n.opt.Profile, Block: n.opt.Block, Now: n.now, Log: n.log,
@@ -33,7 +31,7 @@ func (n *Node) newDiscovery(net *network, s membershipState) (*discovery.Discove
 				net.unknownNode()
 				return err
 			}
-			return bindings.verify(chain.Keys, b, sig)
+			return trust.VerifyBytes(chain.Keys, purposeNode, b, sig)
 		},
 		VerifyAnnouncement: net.verifyAnnouncement,
 		OnAnnouncement:     n.mirror.Hint,
@@ -51,37 +49,6 @@ func (net *network) verifyAnnouncement(a federation.Announcement) error {
 		return err
 	}
 	return trust.VerifyAnnouncement(a, chain.Keys)
-}
-
-// proofs remembers which bindings of nodes have verified with which keys: the
-// membership of all is judged anew whenever that of one changes.
-type proofs struct {
-	mu   sync.Mutex
-	keys map[federation.Digest]trust.JWKS // guarded by mu
-}
-
-const maxProofs = 8192
-
-func newProofs() *proofs { return &proofs{keys: make(map[federation.Digest]trust.JWKS)} }
-
-func (p *proofs) verify(keys trust.JWKS, binding, sig []byte) error {
-	sum := federation.Sum(slices.Concat(binding, []byte{0}, sig))
-	p.mu.Lock()
-	proved, ok := p.keys[sum]
-	p.mu.Unlock()
-	if ok && proved.Equal(keys) {
-		return nil
-	}
-	if err := trust.VerifyBytes(keys, purposeNode, binding, sig); err != nil {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.keys) >= maxProofs {
-		clear(p.keys)
-	}
-	p.keys[sum] = keys
-	return nil
 }
 
 // nodeName is the part of the gossip name that people may read in logs; it

@@ -32,11 +32,13 @@ func (n *Node) publishList(ctx context.Context) error {
 		return err
 	}
 	if d := n.pool.running(); d != nil {
-		d.Recheck() // who is a neighbour has changed
+		d.Recheck(everybody) // who is a neighbour has changed
 	}
 	n.tellNews(newsNeighbours)
 	return ctx.Err()
 }
+
+func everybody(federation.EntityID) bool { return true }
 
 // vouched returns the neighbours that may be published, sorted by ID. A proof
 // that holds for long enough is not renewed, so that the list stays the same.

@@ -64,6 +64,10 @@ type Options struct {
 	Register *region.Register // used instead of the register files; shared, read only
 	Roots    *x509.CertPool   // trusted for outbound https beside the system's
 	Profile  discovery.Profile
+	// RosterPause is the least time between two looks at who is a member; 0 is
+	// 50 ms. Each costs as much as there are members, and in one process with
+	// hundreds of nodes as much as that for each of them.
+	RosterPause time.Duration
 	// Block cuts the gossip of this node to an address; for tests of faults.
 	Block func(netip.AddrPort) bool
 	// BlockPool does the same in the gossip of hubs.

@@ -113,7 +113,7 @@ func (m *Member) start(ctx context.Context) error {
 	}
 	opt := portal.Options{Portal: &m.body.portal, Brand: &m.body.brand, Profile: m.net.spec.Profile, Control: m.net.spec.Control,
 		Register: m.net.spec.Register, Block: m.blocked, BlockPool: m.blockedPool, Now: m.now, Log: m.net.log.With("node", m.Name),
-		BlockHTTP: m.blockedHTTP, OnEvent: m.tell, IdleConns: m.net.spec.idleConns(), Resolver: m.net.resolver, Mirror: m.net.spec.limits()}
+		BlockHTTP: m.blockedHTTP, OnEvent: m.tell, IdleConns: m.net.spec.idleConns(), Resolver: m.net.resolver, Mirror: m.net.spec.limits(), RosterPause: m.net.spec.rosterPause()}
 	if m.net.ca != nil {
 		cert, err := m.net.ca.issue(m.Name + ".localhost")
 		if err != nil {

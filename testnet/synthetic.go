@@ -164,6 +164,15 @@ func (s Spec) limits() mirror.Limits {
 	return mirror.Limits{Pulls: 2, RequestTimeout: time.Minute}
 }
 
+// rosterPause keeps what all nodes of a crowd spend on looking at who is a
+// member to a few percent of a core.
+func (s Spec) rosterPause() time.Duration {
+	if s.Members <= crowdAbove {
+		return 0
+	}
+	return time.Duration(s.Members) * 10 * time.Millisecond
+}
+
 // crowdOffers is what each of n members then offers.
 func crowdOffers(n int) int { return max(4, crowdTotal/n) }
 
