@@ -42,8 +42,8 @@ func browser(t *testing.T) context.Context {
 // TestBrowser is the whole promise in a real browser: found at Bissendorf,
 // applied for at the Landkreis after one login, and at Melle without a password.
 func TestBrowser(t *testing.T) {
-	b := newTab(t)
 	nw := startNetwork(t, Spec{})
+	b := newTab(t)
 	b.open(nw.Member("bissendorf").Entity.URL("/"))
 	b.appears(`form[role='search']`)
 	b.do("search", chromedp.SendKeys(`input[name="q"]`, carWords))

@@ -26,8 +26,8 @@ const (
 // another portal shows the new title; a link that has died is found after two
 // days, and stands in the list of work.
 func TestOffice(t *testing.T) {
-	b := newTab(t)
 	nw := startNetwork(t, Spec{})
+	b := newTab(t)
 	ctx := within(t, 2*time.Minute)
 	var dead atomic.Bool
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

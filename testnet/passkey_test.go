@@ -62,8 +62,8 @@ func (b *tab) verified(id webauthn.AuthenticatorID, yes bool) {
 
 // TestAccountInBrowser: what takes a browser to show.
 func TestAccountInBrowser(t *testing.T) {
-	b := newTab(t)
 	nw := startNetwork(t, Spec{})
+	b := newTab(t)
 	t.Run("passkey", func(t *testing.T) { testPasskey(t, nw, b) })
 	t.Run("stay", func(t *testing.T) { testStay(t, nw, b) })
 }

@@ -18,8 +18,8 @@ func TestScreenshots(t *testing.T) {
 	if dir == "" {
 		t.Skip("make screenshots sets SCREENSHOTS")
 	}
-	ctx := browser(t)
 	nw := startNetwork(t, Spec{BasePort: 8600})
+	ctx := browser(t)
 	pages := []struct{ name, path string }{
 		{"start", "/"}, {"treffer", "/suche?q=Auto+abmelden"}, {"leistung", "/leistung/" + carLeika + "/034590012012"},
 		{"orte", "/ort?plz=49577"}, {"verbund", "/verbund"}, {"anmelden", "/anmelden"},

@@ -14,8 +14,8 @@ import (
 // needs more keeps what was typed while the person proves it; and one logout
 // ends all, and says so.
 func TestBrowserSignOn(t *testing.T) {
-	b := newTab(t)
 	nw := startNetwork(t, Spec{})
+	b := newTab(t)
 	hub := nw.Hub()
 	all := []*Member{nw.Member("bissendorf"), nw.Member("melle"), nw.Member("wallenhorst"), hub}
 	for i, m := range all {

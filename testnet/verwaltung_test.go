@@ -29,8 +29,8 @@ func enter(t *testing.T, p *webtest.Page, m *Member) {
 // TestVerbundPages runs a Landkreis from its pages in a real browser: a code,
 // the words, approval, coverage, revocation and the audit trail.
 func TestVerbundPages(t *testing.T) {
-	ctx := webtest.Browser(t)
 	nw := startNetwork(t, Spec{Members: 2})
+	ctx := webtest.Browser(t)
 	hub := nw.Hub()
 	p := webtest.NewPage(t, ctx)
 	enter(t, p, hub)
@@ -170,8 +170,8 @@ func pictures(t *testing.T, p *webtest.Page, hub, m *Member) {
 // with an account of the network, has the role given and no other, and is not
 // signed in as a citizen by that.
 func TestStaffSignsIn(t *testing.T) {
-	ctx := webtest.Browser(t)
 	nw := startNetwork(t, Spec{Members: 1})
+	ctx := webtest.Browser(t)
 	m := nw.Members()[1]
 	p := webtest.NewPage(t, ctx)
 	enter(t, p, m)
