@@ -103,16 +103,19 @@ func Await(ctx context.Context, condition func() error) error {
 // AwaitConverged waits until every running node holds a fresh copy of every
 // running member's newest catalogue and sees it alive. With Spec.Anchors each
 // Landkreis is looked at by itself.
-func (nw *Network) AwaitConverged(ctx context.Context) error {
+func (nw *Network) AwaitConverged(ctx context.Context) error { return nw.awaitAmong(ctx, nw.Members) }
+
+// awaitAmong is AwaitConverged for some of the members.
+func (nw *Network) awaitAmong(ctx context.Context, of func() []*Member) error {
 	at := 0 // whoever was not ready is asked first the next time
 	return Await(ctx, func() error {
-		members := nw.Members()
+		members := of()
 		for i := range members {
 			next := (at + i) % len(members)
 			if members[next].Node() == nil {
 				continue
 			}
-			if err := nw.complete(members[next]); err != nil {
+			if err := members[next].complete(members); err != nil {
 				at = next
 				return err
 			}
@@ -121,12 +124,13 @@ func (nw *Network) AwaitConverged(ctx context.Context) error {
 	})
 }
 
-func (nw *Network) complete(m *Member) error {
+// complete reports what of the catalogues of others a node does not hold yet.
+func (m *Member) complete(others []*Member) error {
 	held := map[string]portal.MemberStatus{}
 	for _, s := range m.Node().Status().Members {
 		held[string(s.Member)] = s
 	}
-	for _, o := range nw.Members() {
+	for _, o := range others {
 		if o.Node() == nil || o.left.Load() || o.circle() != m.circle() {
 			continue
 		}

@@ -237,7 +237,8 @@ func (nw *Network) remove(m *Member) error {
 }
 
 // joinAll invites and starts members, some at a time, and approves them in
-// waves: whoever hears of a member of the next one finds it ready.
+// waves: whoever hears of a member of the next one finds it ready. In a crowd
+// each wave has everything before the next one comes.
 func (nw *Network) joinAll(ctx context.Context, members []*Member) error {
 	g, asking := errgroup.WithContext(ctx)
 	g.SetLimit(joinAtOnce)
@@ -247,6 +248,7 @@ func (nw *Network) joinAll(ctx context.Context, members []*Member) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	in := []*Member{nw.Hub()}
 	for wave := range slices.Chunk(members, max(joinAtOnce, len(members)/waves)) {
 		for _, m := range wave {
 			if err := m.approve(ctx); err != nil {
@@ -257,6 +259,12 @@ func (nw *Network) joinAll(ctx context.Context, members []*Member) error {
 			if err := Await(ctx, m.admitted); err != nil {
 				return err
 			}
+		}
+		if in = append(in, wave...); len(members) <= crowdAbove {
+			continue
+		}
+		if err := nw.awaitAmong(ctx, func() []*Member { return in }); err != nil {
+			return err
 		}
 	}
 	return nil
