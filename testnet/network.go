@@ -266,6 +266,9 @@ func (nw *Network) joinAll(ctx context.Context, members []*Member) error {
 		if err := nw.awaitAmong(ctx, func() []*Member { return in }); err != nil {
 			return err
 		}
+		if nw.spec.OnJoined != nil {
+			nw.spec.OnJoined(len(in)-1, len(members))
+		}
 	}
 	return nil
 }

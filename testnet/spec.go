@@ -47,6 +47,7 @@ type Spec struct {
 	Profile   discovery.Profile // zero: discovery.Loopback
 	Control   bool              // open the operator's sockets, so that the command line can speak to the nodes
 	OnEvent   func(Event)       // told what happens; called from many goroutines, must return at once
+	OnJoined  func(in, of int)  // told after each wave of a crowd how many members hold everything
 	// Upstreams names further account sources of a hub; it is asked once the
 	// hub has its address.
 	Upstreams func(hub federation.EntityID) []config.Upstream

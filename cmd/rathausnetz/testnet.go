@@ -100,6 +100,10 @@ func (f testnetFlags) spec(cmd *cobra.Command) (testnet.Spec, error) {
 	if f.events {
 		s.OnEvent = printEvents(cmd)
 	}
+	begin := time.Now()
+	s.OnJoined = func(in, of int) { // hundreds take minutes
+		fmt.Fprintf(cmd.ErrOrStderr(), "%d of %d members hold everything after %s\n", in, of, time.Since(begin).Round(time.Second))
+	}
 	level := slog.LevelError
 	if f.verbose {
 		level = slog.LevelInfo
