@@ -212,6 +212,9 @@ func (n *Node) connect(ctx context.Context) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.Load(); err != nil { // whoever publishes right after a start is a member already
+		n.log.Warn("kept statements not usable", "err", err)
+	}
 	net := &network{resolver: n.resolver, roster: r, probes: probes{known: map[federation.EntityID]probe{}}, wanted: make(chan struct{}, 1), noticed: make(chan struct{}, 1)}
 	if n.cfg.Gossip.Follow {
 		net.discovery, err = n.newFollower(net)

@@ -139,9 +139,10 @@ func (r *Roster) write(b []byte) error {
 	return os.Rename(tmp.Name(), filepath.Join(r.cfg.Dir, keptFile))
 }
 
-// Load reads what Dir holds and verifies every chain in it. Run does it first;
-// call it only to have members before Run.
+// Load reads what Dir holds and verifies every chain in it. Run does it first
+// unless it was called before, to have members at once.
 func (r *Roster) Load() error {
+	r.loaded.Store(true)
 	if r.cfg.Dir == "" {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rathausnetz/federation"
@@ -49,6 +50,7 @@ type Roster struct {
 	client  *http.Client
 	changed chan struct{}
 	wake    chan struct{} // Run should look at the queue
+	loaded  atomic.Bool   // what Dir holds has been read
 
 	saving sync.Mutex        // held while the file is written
 	saved  federation.Digest // of its content, guarded by saving
@@ -276,8 +278,10 @@ func (r *Roster) judge(id federation.EntityID, e *entry, state State, reason str
 // Run loads what Dir holds, then keeps the roster fresh until ctx ends. It
 // returns nil when ctx ends.
 func (r *Roster) Run(ctx context.Context) error {
-	if err := r.Load(); err != nil {
-		r.cfg.Log.Warn("kept statements not usable", "err", err)
+	if !r.loaded.Load() {
+		if err := r.Load(); err != nil {
+			r.cfg.Log.Warn("kept statements not usable", "err", err)
+		}
 	}
 	for ctx.Err() == nil {
 		if err := r.Refresh(ctx); err != nil && ctx.Err() == nil {
