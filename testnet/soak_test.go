@@ -93,7 +93,7 @@ func (s *soak) step() error {
 
 func (s *soak) publish() (bool, error) {
 	m := s.pick(true)
-	if m == nil || m.Node().OwnSerial() == 0 { // just restarted
+	if m == nil || m.Node().OwnSerial() == 0 || m.admitted() != nil { // just restarted
 		return false, nil
 	}
 	if err := m.retitle(); err != nil {
