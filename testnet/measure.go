@@ -109,7 +109,7 @@ func (nw *Network) publisher(i int) *Member {
 			able = append(able, m)
 		}
 	}
-	return able[(i*7+1)%len(able)]
+	return able[(i+1)%len(able)]
 }
 
 // publishOnce changes one offer of a member, publishes it, and waits until
